@@ -1,0 +1,38 @@
+# The arithmetic contract (docs/arithmetic.md): the compiler must not fuse, reorder or approximate.
+add_library(ossau_flags INTERFACE)
+target_compile_features(ossau_flags INTERFACE cxx_std_20)
+target_compile_options(ossau_flags INTERFACE -ffp-contract=off -fno-fast-math)
+target_include_directories(ossau_flags INTERFACE
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+
+# Only for our own files, never for those who use the library.
+add_library(ossau_private INTERFACE)
+target_link_libraries(ossau_private INTERFACE ossau_flags)
+target_include_directories(ossau_private INTERFACE ${PROJECT_SOURCE_DIR}/src)
+target_compile_options(ossau_private INTERFACE -Wall -Wextra -Wshadow -Wconversion
+  $<$<BOOL:${OSSAU_WARNINGS_AS_ERRORS}>:-Werror>)
+if(OSSAU_SANITIZE)
+  target_compile_options(ossau_private INTERFACE -fsanitize=${OSSAU_SANITIZE}
+    -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(ossau_private INTERFACE -fsanitize=${OSSAU_SANITIZE})
+endif()
+
+# ossau_room(NAME SOURCES ... USES ...): one folder of src/ as a library; USES are its libraries.
+function(ossau_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;USES" ${ARGN})
+  add_library(ossau_${name} STATIC ${ROOM_SOURCES})
+  set_target_properties(ossau_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_link_libraries(ossau_${name} PUBLIC ${ROOM_USES} PRIVATE $<BUILD_INTERFACE:ossau_private>)
+endfunction()
+
+# ossau_test(NAME SOURCES ... USES ... LABELS ...): one test program; LABELS are ctest labels.
+function(ossau_test name)
+  cmake_parse_arguments(TEST "" "TIMEOUT" "SOURCES;USES;LABELS" ${ARGN})
+  add_executable(${name} ${TEST_SOURCES})
+  target_link_libraries(${name} PRIVATE ${TEST_USES} ossau_test_support ossau_private)
+  if(NOT TEST_TIMEOUT)
+    set(TEST_TIMEOUT 300)
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
+    PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT ${TEST_TIMEOUT})
+endfunction()

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ossau {
+
+// The configuration as plain structs.  The initialisers below are the only place a default is
+// written; src/config/fields.hpp describes each field (meaning, bounds) and reads and prints it.
+
+enum class Format { kAuto, kLibsvm, kCsv };
+enum class Layout { kAuto, kDense, kSparse };
+enum class AutoBool { kAuto, kTrue, kFalse };
+enum class ClassWeightMode { kNone, kBalanced, kByLabel };
+enum class Method { kSgd };
+enum class Schedule { kConstant, kInverse, kInverseSqrt, kCosine, kStep };
+enum class Restart { kNone, kAdaptive };
+enum class L1Method { kProximal, kPseudoHuber };
+enum class Metric { kObjective, kLogLoss, kAccuracy, kAuc };
+enum class Device { kAuto, kCpu, kCuda };
+enum class Simd { kAuto, kScalar, kAvx2, kAvx512, kNeon };
+
+struct CsvConfig {
+  std::optional<char> delimiter;  // absent: auto
+  AutoBool header = AutoBool::kAuto;
+  std::optional<std::string>
+      label;  // a name, a number (1-based column), first, last; absent: guess
+};
+
+struct DataConfig {
+  std::vector<std::string> train;       // paths or globs; required
+  std::vector<std::string> validation;  // paths or globs; empty: none
+  double validation_fraction = 0;       // share of the training rows held out
+  Format format = Format::kAuto;
+  Layout layout = Layout::kAuto;
+  bool zero_based = false;
+  bool shuffle = true;
+  std::uint64_t shuffle_seed = 0;
+  AutoBool standardize = AutoBool::kAuto;
+  std::optional<std::string> weight;  // CSV column of sample weights
+  CsvConfig csv;
+};
+
+struct ClassWeight {
+  ClassWeightMode mode = ClassWeightMode::kNone;
+  std::map<std::string, double> by_label;  // only with kByLabel
+};
+
+struct ModelConfig {
+  bool intercept = true;
+  double l1 = 0;
+  double l2 = 0;
+  ClassWeight class_weight;
+  std::optional<std::string> positive;  // absent: the larger number, else the later string
+  double threshold = 0.5;
+};
+
+struct OptimizerConfig {
+  Method method = Method::kSgd;
+  std::optional<double> learning_rate;  // absent: auto, 1/L
+  Schedule schedule = Schedule::kConstant;
+  double decay = 1;               // inverse, inverse_sqrt: rate of decay per epoch
+  double final_fraction = 0;      // cosine: last learning rate as a share of the first
+  std::int64_t step_epochs = 10;  // step: epochs between two drops
+  double step_factor = 0.1;       // step: factor of each drop
+  std::int64_t warmup_steps = 0;
+  double momentum = 0;
+  bool nesterov = false;
+  Restart restart = Restart::kNone;
+  L1Method l1_method = L1Method::kProximal;
+  double pseudo_huber_delta = 1;
+};
+
+struct EarlyStopping {
+  Metric metric = Metric::kLogLoss;
+  std::int64_t patience = 5;
+  double min_delta = 0;
+};
+
+struct TrainingConfig {
+  std::int64_t epochs = 20;
+  std::int64_t batch_size = 1024;  // kAllRows: every row
+  std::uint64_t seed = 0;
+  std::int64_t virtual_shards = 64;
+  double tolerance = 0;
+  std::int64_t evaluate_every = 1;  // epochs between two passes over the validation rows
+  std::optional<EarlyStopping> early_stopping;
+
+  static constexpr std::int64_t kAllRows = 0;
+};
+
+struct CommunicationConfig {
+  double timeout_s = 300;
+};
+
+struct RunConfig {
+  std::optional<std::string> directory;  // absent: runs/NAME-OF-THE-CONFIG-FILE
+  bool overwrite = false;
+  Device device = Device::kAuto;
+  Simd simd = Simd::kAuto;
+  std::optional<std::int64_t> threads;  // per rank; absent: cores / ranks
+  std::int64_t ranks = 1;
+  double log_every_s = 10;
+};
+
+struct Config {
+  DataConfig data;
+  ModelConfig model;
+  OptimizerConfig optimizer;
+  TrainingConfig training;
+  CommunicationConfig communication;
+  RunConfig run;
+};
+
+}  // namespace ossau

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace ossau {
+
+/// Quality of one model on one set of rows.
+struct Metrics {
+  double objective = 0;     // mean weighted log loss + l1 ||w||_1 + (l2/2) ||w||^2
+  double log_loss = 0;      // mean weighted log loss
+  double accuracy = 0;      // share of rows, unweighted
+  double auc = 0;           // area under the ROC curve, ties one half; NaN with one class only
+  double gradient_max = 0;  // largest entry of the objective's gradient, in absolute value
+
+  // Rows by truth and prediction at model.threshold.
+  std::int64_t true_positives = 0;
+  std::int64_t false_positives = 0;
+  std::int64_t true_negatives = 0;
+  std::int64_t false_negatives = 0;
+};
+
+struct Times {
+  double read_s = 0;
+  double train_s = 0;
+  double evaluate_s = 0;
+  double total_s = 0;
+};
+
+/// What a finished run says of itself; `summary.json` holds the same.
+struct Summary {
+  int exact = 1;  // version of the arithmetic contract
+  std::int64_t rows = 0;
+  std::int64_t features = 0;
+  std::int64_t validation_rows = 0;
+  std::string layout;       // "dense" or "sparse"
+  std::string stop_reason;  // "epochs", "tolerance" or "early_stopping"
+  std::int64_t epochs = 0;  // completed
+  std::int64_t steps = 0;   // completed
+  std::int64_t nonzero_weights = 0;
+  double learning_rate = 0;  // the first one, `auto` resolved
+  Metrics train;
+  std::optional<Metrics> validation;
+  Times time;
+  std::string model_sha256;
+  std::string run_directory;
+};
+
+}  // namespace ossau
