@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/table.hpp"
+#include "ossau/config.hpp"
+
+namespace ossau {
+
+/// A trained model: everything needed to score a row of text, and how it came to be.
+/// K weight vectors; K = 1 for a binary model.
+struct Model {
+  std::int64_t n_outputs = 1;          // K
+  std::vector<double> weights;         // [K, d], for standardised features
+  std::vector<double> intercept;       // [K]
+  std::vector<double> shift;           // [d]: a feature is (x - shift) * scale
+  std::vector<double> scale;           // [d]
+  std::vector<std::int32_t> exponent;  // [d]: stored as feature * 2^-exponent, at most 1
+  Schema schema;                       // names, categories, classes, reading options
+  Layout layout = Layout::kDense;      // never kAuto
+  Config config;  // only data (without paths), model, optimizer and training are written
+
+  std::int64_t n_features() const { return static_cast<std::int64_t>(shift.size()); }
+};
+
+/// Coefficients for raw columns, in float64: for reading and export, not for scoring.
+struct RawCoefficients {
+  std::vector<double> weights;    // [K, d]
+  std::vector<double> intercept;  // [K]
+};
+RawCoefficients raw_coefficients(const Model& model);
+
+/// Writes `model` as safetensors, aside first, then renamed.  Equal training gives equal bytes.
+/// Returns the SHA-256 of the file in hexadecimal.  Throws DeviceError.
+std::string save_model(const Model& model, const std::filesystem::path& file);
+
+/// Reads what save_model wrote and verifies its checksum.  Throws DataError.
+Model load_model(const std::filesystem::path& file);
+
+}  // namespace ossau
