@@ -1,9 +1,11 @@
-# The arithmetic contract (docs/arithmetic.md): the compiler must not fuse, reorder or approximate.
+# What users of the library inherit: the language standard and our headers.
 add_library(ossau_flags INTERFACE)
 target_compile_features(ossau_flags INTERFACE cxx_std_20)
-target_compile_options(ossau_flags INTERFACE -ffp-contract=off -fno-fast-math)
 target_include_directories(ossau_flags INTERFACE
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+# The arithmetic contract: the compiler must not fuse, reorder or approximate.
+target_compile_options(ossau_flags INTERFACE
+  $<BUILD_INTERFACE:-ffp-contract=off> $<BUILD_INTERFACE:-fno-fast-math>)
 
 # Only for our own files, never for those who use the library.
 add_library(ossau_private INTERFACE)
@@ -12,8 +14,9 @@ target_include_directories(ossau_private INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_options(ossau_private INTERFACE -Wall -Wextra -Wshadow -Wconversion
   $<$<BOOL:${OSSAU_WARNINGS_AS_ERRORS}>:-Werror>)
 if(OSSAU_SANITIZE)
+  # gcc's -Wmaybe-uninitialized sees things that are not there in instrumented code.
   target_compile_options(ossau_private INTERFACE -fsanitize=${OSSAU_SANITIZE}
-    -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    -fno-omit-frame-pointer -fno-sanitize-recover=all -Wno-maybe-uninitialized)
   target_link_options(ossau_private INTERFACE -fsanitize=${OSSAU_SANITIZE})
 endif()
 
@@ -33,6 +36,8 @@ function(ossau_test name)
   if(NOT TEST_TIMEOUT)
     set(TEST_TIMEOUT 300)
   endif()
+  # Escaped, so that several labels stay one property value on their way through CMake's scripts.
+  string(REPLACE ";" "\\;" TEST_LABELS "${TEST_LABELS}")
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT ${TEST_TIMEOUT})
+    PROPERTIES TIMEOUT ${TEST_TIMEOUT} LABELS "${TEST_LABELS}")
 endfunction()
