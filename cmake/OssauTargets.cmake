@@ -36,8 +36,14 @@ function(ossau_test name)
   if(NOT TEST_TIMEOUT)
     set(TEST_TIMEOUT 300)
   endif()
-  # Escaped, so that several labels stay one property value on their way through CMake's scripts.
-  string(REPLACE ";" "\\;" TEST_LABELS "${TEST_LABELS}")
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
-    PROPERTIES TIMEOUT ${TEST_TIMEOUT} LABELS "${TEST_LABELS}")
+  gtest_discover_tests(${name} TEST_LIST ${name}_found DISCOVERY_TIMEOUT 60
+    PROPERTIES TIMEOUT ${TEST_TIMEOUT})
+  # Labels are set by ctest itself: the property list of gtest_discover_tests flattens lists.
+  set(labels_file ${CMAKE_CURRENT_BINARY_DIR}/${name}_labels.cmake)
+  file(CONFIGURE OUTPUT ${labels_file} @ONLY CONTENT [[
+if(@name@_found)
+  set_tests_properties(${@name@_found} PROPERTIES LABELS "@TEST_LABELS@")
+endif()
+]])
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${labels_file})
 endfunction()
