@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
+#include <tuple>
 
 #include "core/safetensors.hpp"
 #include "core/strict_json.hpp"
@@ -75,7 +76,6 @@ struct Range {
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
   std::string name;
-  auto operator<=>(const Range&) const = default;
 };
 
 // One tensor's entry of the header.
@@ -154,7 +154,9 @@ class Entry {
 
 // Every byte of data belongs to exactly one tensor, as the format demands.
 void check_cover(std::vector<Range> ranges, std::size_t data_bytes, const std::string& file) {
-  std::ranges::sort(ranges);
+  std::ranges::sort(ranges, {}, [](const Range& range) {
+    return std::tuple(range.begin, range.end, std::string_view(range.name));
+  });
   std::uint64_t end = 0;
   for (const Range& range : ranges) {
     if (range.begin < end) fail(file, fmt::format("tensor \"{}\" overlaps another", range.name));
