@@ -1,0 +1,160 @@
+#include "data/text/libsvm_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <string_view>
+
+#include "data/text/messages.hpp"
+#include "data/text/numbers.hpp"
+#include "ossau/error.hpp"
+
+namespace ossau {
+namespace {
+
+constexpr std::uint64_t kLargestIndex = (std::uint64_t{1} << 31) - 2;
+
+bool is_space(char c) { return c == ' ' || c == '\t'; }
+
+struct Entry {
+  std::uint32_t feature;
+  double value;
+  const char* at;
+};
+
+class LibsvmParser {
+ public:
+  LibsvmParser(const SourceText& file, const LibsvmOptions& options, LibsvmRows& rows)
+      : file_(file), options_(options), rows_(rows) {}
+
+  void parse() {
+    const char* const end = file_.text.data() + file_.text.size();
+    for (const char* line = file_.text.data(); line < end;) {
+      const auto left = static_cast<std::size_t>(end - line);
+      const auto* newline = static_cast<const char*>(std::memchr(line, '\n', left));
+      const char* const line_end = newline == nullptr ? end : newline;
+      parse_line({line, static_cast<std::size_t>(line_end - line)});
+      line = line_end + 1;
+    }
+  }
+
+ private:
+  void parse_line(std::string_view line) {
+    line = line.substr(0, line.find('#'));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    const std::string_view label = next_token(line);
+    if (label.empty()) return;
+    rows_.table.label.push_back(parse_label(label));
+    row_.clear();
+    for (auto token = next_token(line); !token.empty(); token = next_token(line)) {
+      if (token.starts_with("qid:")) {
+        rows_.query_ids.add(file_, token.data());
+      } else {
+        parse_pair(token);
+      }
+    }
+    finish_row();
+  }
+
+  static std::string_view next_token(std::string_view& line) {
+    std::size_t first = 0;
+    while (first < line.size() && is_space(line[first])) ++first;
+    std::size_t last = first;
+    while (last < line.size() && !is_space(line[last])) ++last;
+    const std::string_view token = line.substr(first, last - first);
+    line.remove_prefix(last);
+    return token;
+  }
+
+  std::uint8_t parse_label(std::string_view token) {
+    if (token.find(':') != std::string_view::npos) {
+      fail(token, fmt::format("{} stands where the label belongs (begin each line with one)",
+                              shown(token)));
+    }
+    if (token.find(',') != std::string_view::npos) {
+      fail(token, fmt::format("{} is not one label (if this is a CSV file, set data.format: csv)",
+                              shown(token)));
+    }
+    return rows_.labels.add(token, file_, token.data());
+  }
+
+  void parse_pair(std::string_view token) {
+    const std::size_t colon = token.find(':');
+    if (colon == std::string_view::npos) {
+      fail(token, fmt::format("{} is not a feature (write index:value)", shown(token)));
+    }
+    const std::int64_t feature = parse_feature(token.substr(0, colon));
+    const std::string_view text = token.substr(colon + 1);
+    const ParsedNumber number = parse_number(text);
+    if (number.status != NumberStatus::kNumber) {
+      fail(text, fmt::format("feature {}: {}", token.substr(0, colon),
+                             number_problem(text, number.status)));
+    }
+    if (options_.n_features && feature >= *options_.n_features) {
+      rows_.unknown.add(file_, token.data());
+      return;
+    }
+    rows_.n_features = std::max(rows_.n_features, feature + 1);
+    row_.push_back({static_cast<std::uint32_t>(feature), number.value, token.data()});
+  }
+
+  // The feature's place, from 0, whatever the file's own numbering.
+  std::int64_t parse_feature(std::string_view token) const {
+    const std::optional<std::uint64_t> index = parse_index(token);
+    if (!index) {
+      fail(token, fmt::format("{} is not a feature index (write a whole number, digits only)",
+                              shown(token)));
+    }
+    if (*index == 0 && !options_.zero_based) {
+      fail(token, "feature index 0 (indices start at 1; set data.zero_based: true to allow it)");
+    }
+    if (*index > kLargestIndex) {
+      fail(token, fmt::format("feature index {} (the largest allowed is {}; number them anew)",
+                              token, kLargestIndex));
+    }
+    return static_cast<std::int64_t>(*index) - (options_.zero_based ? 0 : 1);
+  }
+
+  void finish_row() {
+    const auto before = [](const Entry& a, const Entry& b) { return a.feature < b.feature; };
+    if (!std::is_sorted(row_.begin(), row_.end(), before)) {
+      std::stable_sort(row_.begin(), row_.end(), before);
+    }
+    const Entry* previous = nullptr;
+    for (const Entry& entry : row_) {
+      if (previous != nullptr && previous->feature == entry.feature) fail_duplicate(entry);
+      previous = &entry;
+      if (entry.value == 0) continue;
+      rows_.table.index.push_back(entry.feature);
+      rows_.table.value.push_back(entry.value);
+    }
+    rows_.table.row_start.push_back(static_cast<std::int64_t>(rows_.table.index.size()));
+  }
+
+  [[noreturn]] void fail_duplicate(const Entry& entry) const {
+    const std::int64_t index = std::int64_t{entry.feature} + (options_.zero_based ? 0 : 1);
+    throw DataError(fmt::format("{}: feature index {} stands twice in this row (keep one of them)",
+                                file_.where(entry.at), index));
+  }
+
+  [[noreturn]] void fail(std::string_view token, std::string_view problem) const {
+    throw DataError(fmt::format("{}: {}", file_.where(token.data()), problem));
+  }
+
+  const SourceText& file_;
+  const LibsvmOptions& options_;
+  LibsvmRows& rows_;
+  std::vector<Entry> row_;
+};
+
+}  // namespace
+
+LibsvmRows read_libsvm(const std::vector<SourceText>& files, const LibsvmOptions& options) {
+  LibsvmRows rows;
+  for (const SourceText& file : files) LibsvmParser(file, options, rows).parse();
+  return rows;
+}
+
+}  // namespace ossau

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ossau {
+
+/// One file in memory, decompressed, without byte order mark and without NUL bytes.
+struct SourceText {
+  std::string name;  // as it was given or matched
+  std::string text;
+
+  /// `name:line:column` of a byte of `text`; both count from 1, columns in bytes.
+  std::string where(const char* at) const;
+  /// `name:line` of a byte of `text`.
+  std::string where_line(const char* at) const;
+  /// True where nothing but white space is in it.
+  bool blank() const { return text.find_first_not_of(" \t\r\n") == std::string::npos; }
+};
+
+/// Things that were left out, and the place of the first.
+struct Skipped {
+  std::int64_t count = 0;
+  std::string first;  // file:line:column
+
+  void add(const SourceText& file, const char* at) {
+    if (count++ == 0) first = file.where(at);
+  }
+};
+
+/// The files that `patterns` name: a path as it is, a glob as its matches in bytewise order.
+/// key: the configuration key they come from, for messages.
+/// Throws DataError where a glob matches nothing.
+std::vector<std::string> expand_paths(const std::vector<std::string>& patterns,
+                                      std::string_view key);
+
+/// Reads a plain, gzip or zstd file whole.
+/// Throws DataError with the system's reason, or where the content is not text.
+SourceText read_source(const std::string& path);
+
+/// `path` without its folder, without .gz or .zst: what its extension is looked up in.
+std::string uncompressed_name(const std::string& path);
+
+}  // namespace ossau
