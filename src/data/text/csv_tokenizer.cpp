@@ -68,12 +68,14 @@ bool CsvTokenizer::next(std::vector<CsvCell>& cells) {
 
 // Leaves at_ on the delimiter or the end of the line.
 CsvCell CsvTokenizer::read_cell() {
+  const char* const outer = at_;
   skip_spaces();
   if (at_ < end_ && *at_ == '"') return read_quoted();
   const char* const first = at_;
   const bool by_spaces = delimiter_ == kWhitespaceDelimiter;
   while (!at_line_end() && *at_ != delimiter_ && !(by_spaces && *at_ == '\t')) ++at_;
-  return {trimmed(between(first, at_)), first};
+  // An empty cell is where its spaces are.
+  return {trimmed(between(first, at_)), at_ == first ? outer : first};
 }
 
 CsvCell CsvTokenizer::read_quoted() {

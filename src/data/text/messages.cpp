@@ -62,7 +62,9 @@ std::string did_you_mean(std::string_view wanted, const std::vector<std::string>
   // Long cells are no typing errors, and the distance costs the product of the two lengths.
   if (wanted.size() > kLongestShown) return "";
   const std::string* best = nullptr;
-  std::size_t best_distance = 1 + std::max<std::size_t>(1, wanted.size() / 3);
+  // Two letters swapped are a distance of 2.
+  const std::size_t allowed = wanted.size() < 4 ? 1 : std::max<std::size_t>(2, wanted.size() / 3);
+  std::size_t best_distance = allowed + 1;
   for (const std::string& name : names) {
     if (name.size() > 2 * kLongestShown) continue;
     const std::size_t d = distance(wanted, name);
