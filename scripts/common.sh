@@ -33,5 +33,9 @@ configure() {
 
 # cpp_files FIND-ACTION: every C++ file of the project.
 cpp_files() {
-  find include src tests benchmarks examples -type f \( -name '*.cpp' -o -name '*.hpp' \) "$@"
+  local folder folders=()
+  for folder in include src tests benchmarks examples; do
+    [[ ! -d $folder ]] || folders+=("$folder")
+  done
+  find "${folders[@]}" -type f \( -name '*.cpp' -o -name '*.hpp' \) "$@"
 }
