@@ -1,0 +1,162 @@
+#include "train/model.hpp"
+
+#include <fmt/format.h>
+
+#include <cassert>
+#include <cmath>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <utility>
+
+#include "arith/contract.hpp"
+#include "config/names.hpp"
+#include "config/write.hpp"
+#include "core/safetensors.hpp"
+#include "core/strict_json.hpp"
+#include "ossau/error.hpp"
+#include "train/schema_json.hpp"
+
+namespace ossau {
+namespace {
+
+constexpr const char* kFormatName = "ossau";
+constexpr int kMetadataDepth = 8;
+
+std::string text_of(const nlohmann::json& json) {
+  // Names come from users' files; bytes that are not UTF-8 become the replacement character.
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+TensorMetadata metadata_of(const Model& model) {
+  return {{"format", kFormatName},
+          {"exact", std::to_string(kExactVersion)},
+          {"layout", std::string(name_of(model.layout))},
+          {"feature_names", text_of(feature_names_json(model.schema))},
+          {"classes", text_of(model.schema.classes)},
+          {"schema", text_of(schema_json(model.schema))},
+          {"config", text_of(model_config_json(model.config))}};
+}
+
+nlohmann::json json_entry(const Safetensors& file, const std::string& key) {
+  return parse_strict_json(file.metadata(key), fmt::format("{}: {}", file.file(), key),
+                           kMetadataDepth);
+}
+
+void check_kind(const Safetensors& file) {
+  const auto format = file.metadata().find("format");
+  if (format == file.metadata().end() || format->second != kFormatName) {
+    throw DataError(fmt::format("{}: not a model that Ossau wrote", file.file()));
+  }
+  const std::string& exact = file.metadata("exact");
+  if (exact != std::to_string(kExactVersion)) {
+    throw DataError(fmt::format(
+        "{}: made under exact-{}, this program knows exact-{} (use the version of Ossau that "
+        "trained it, or train again)",
+        file.file(), exact, kExactVersion));
+  }
+  if (!file.metadata().contains("sha256")) {
+    throw DataError(fmt::format("{}: has no checksum (train again)", file.file()));
+  }
+}
+
+// The length of a tensor that must be a vector.
+std::int64_t length_of(const Safetensors& file, const std::string& name) {
+  const auto found = file.tensors().find(name);
+  if (found == file.tensors().end() || found->second.shape.size() != 1) {
+    throw DataError(fmt::format("{}: no vector \"{}\"", file.file(), name));
+  }
+  return found->second.shape.front();
+}
+
+std::vector<double> finite_values(const Safetensors& file, const std::string& name,
+                                  const std::vector<std::int64_t>& shape) {
+  std::vector<double> values = file.values<double>(name, shape);
+  for (const double value : values) {
+    if (!std::isfinite(value)) {
+      throw DataError(fmt::format("{}: tensor \"{}\" holds {}", file.file(), name, value));
+    }
+  }
+  return values;
+}
+
+void read_numbers(const Safetensors& file, Model& model) {
+  const std::int64_t n_features = length_of(file, "shift");
+  model.n_outputs = length_of(file, "intercept");
+  model.weights = finite_values(file, "weights", {model.n_outputs, n_features});
+  model.intercept = finite_values(file, "intercept", {model.n_outputs});
+  model.shift = finite_values(file, "shift", {n_features});
+  model.scale = finite_values(file, "scale", {n_features});
+  model.exponent = file.values<std::int32_t>("exponent", {n_features});
+}
+
+Layout layout_named(const std::string& name) {
+  for (const Layout layout : {Layout::kDense, Layout::kSparse}) {
+    if (name_of(layout) == name) return layout;
+  }
+  throw DataError(fmt::format("layout \"{}\" is not dense or sparse", name));
+}
+
+void read_meaning(const Safetensors& file, Model& model) {
+  try {
+    model.layout = layout_named(file.metadata("layout"));
+    model.schema = schema_from_json(json_entry(file, "schema"));
+    model.schema.feature_names =
+        feature_names_from_json(json_entry(file, "feature_names"), model.shift.size());
+    json_entry(file, "classes").get_to(model.schema.classes);
+    model.config = config_from_model_json(json_entry(file, "config"));
+  } catch (const nlohmann::json::exception& error) {
+    throw DataError(fmt::format("{}: metadata: {}", file.file(), error.what()));
+  } catch (const Error& error) {
+    const std::string what = error.what();
+    throw DataError(
+        what.starts_with(file.file()) ? what : fmt::format("{}: metadata: {}", file.file(), what));
+  }
+}
+
+}  // namespace
+
+RawCoefficients raw_coefficients(const Model& model) {
+  RawCoefficients raw{.weights = model.weights, .intercept = model.intercept};
+  const std::size_t n_features = model.shift.size();
+  for (std::size_t k = 0; k < raw.intercept.size(); ++k) {
+    const std::span<double> weights(raw.weights.data() + k * n_features, n_features);
+    for (std::size_t j = 0; j < n_features; ++j) {
+      weights[j] *= model.scale[j];
+      raw.intercept[k] -= weights[j] * model.shift[j];
+    }
+  }
+  return raw;
+}
+
+std::string save_model(const Model& model, const std::filesystem::path& file) {
+  const RawCoefficients raw = raw_coefficients(model);
+  const std::int64_t n_features = model.n_features();
+  assert(std::ssize(model.weights) == model.n_outputs * n_features);
+  assert(std::ssize(model.intercept) == model.n_outputs);
+  assert(std::ssize(model.scale) == n_features && std::ssize(model.exponent) == n_features);
+  const auto vectors = [](const auto& values, std::vector<std::int64_t> shape) {
+    return tensor_view(std::span(values), std::move(shape));
+  };
+  const TensorViews tensors = {
+      {"weights", vectors(model.weights, {model.n_outputs, n_features})},
+      {"intercept", vectors(model.intercept, {model.n_outputs})},
+      {"shift", vectors(model.shift, {n_features})},
+      {"scale", vectors(model.scale, {n_features})},
+      {"exponent", vectors(model.exponent, {n_features})},
+      {"raw_weights", vectors(raw.weights, {model.n_outputs, n_features})},
+      {"raw_intercept", vectors(raw.intercept, {model.n_outputs})},
+  };
+  return save_safetensors(file, tensors, metadata_of(model));
+}
+
+Model load_model(const std::filesystem::path& path) {
+  const Safetensors file = load_safetensors(path);
+  check_kind(file);
+  Model model;
+  read_numbers(file, model);
+  read_meaning(file, model);
+  return model;
+}
+
+}  // namespace ossau
