@@ -21,6 +21,11 @@ class TinyDisk {
   TinyDisk(const TinyDisk&) = delete;
   TinyDisk& operator=(const TinyDisk&) = delete;
 
+  /// True where that worked; root, too, may then write nothing.
+  bool make_read_only() const {
+    return ::mount("tmpfs", path().c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, "size=64k") == 0;
+  }
+
   bool mounted() const { return mounted_; }
   static std::string reason() { return "this user may not mount a small file system"; }
   const std::filesystem::path& path() const { return directory_.path(); }

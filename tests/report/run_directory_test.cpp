@@ -1,0 +1,147 @@
+#include "report/run_directory.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <string>
+
+#include "ossau/error.hpp"
+#include "support/files.hpp"
+#include "support/full_disk.hpp"
+
+namespace ossau {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+Config config_for(const fs::path& directory, bool overwrite = false) {
+  Config config;
+  config.data.train = {"train.svm"};
+  config.run.directory = directory.string();
+  config.run.overwrite = overwrite;
+  return config;
+}
+
+template <typename Expected>
+std::string problem_of(const Config& config) {
+  try {
+    prepare_run_directory(config);
+  } catch (const Expected& error) {
+    return error.what();
+  }
+  return "";
+}
+
+void fill(const fs::path& file) {
+  std::ofstream out(file);
+  while (out) out << std::string(4096, 'x') << std::flush;
+}
+
+TEST(RunDirectory, IsCreatedWithItsParentsAndTheEffectiveConfig) {
+  const test::TemporaryDirectory directory;
+  const RunFiles files = prepare_run_directory(config_for(directory.path() / "a" / "b"));
+  EXPECT_EQ(files.directory, directory.path() / "a" / "b");
+  EXPECT_THAT(test::read_file(files.config), HasSubstr("epochs: 20"));
+  EXPECT_FALSE(fs::exists(files.summary));
+}
+
+TEST(RunDirectory, WithAFinishedRunIsRefusedAndLeftAlone) {
+  const test::TemporaryDirectory directory;
+  const fs::path summary = directory.write("summary.json", "{}");
+  const fs::path model = directory.write("model.safetensors", "model");
+  EXPECT_THAT(problem_of<ConfigError>(config_for(directory.path())),
+              AllOf(HasSubstr(directory.path().string()), HasSubstr("run.overwrite=true"),
+                    HasSubstr("another run.directory")));
+  EXPECT_EQ(test::read_file(summary), "{}");
+  EXPECT_EQ(test::read_file(model), "model");
+  EXPECT_FALSE(fs::exists(directory.path() / "config.yaml"));
+}
+
+TEST(RunDirectory, IsClearedOfItsOwnFilesOnlyWhenOverwritten) {
+  const test::TemporaryDirectory directory;
+  for (const char* name : {"summary.json", "model.safetensors", "metrics.jsonl", "config.yaml",
+                           "model.safetensors.part0", "summary.json.part3"}) {
+    directory.write(name, "old");
+  }
+  for (const char* name : {"notes.txt", "model.safetensors.bak", "sub/summary.json"}) {
+    directory.write(name, "mine");
+  }
+  const RunFiles files = prepare_run_directory(config_for(directory.path(), true));
+  EXPECT_NE(test::read_file(files.config), "old");
+  for (const char* name : {"summary.json", "model.safetensors", "metrics.jsonl",
+                           "model.safetensors.part0", "summary.json.part3"}) {
+    EXPECT_FALSE(fs::exists(directory.path() / name)) << name;
+  }
+  for (const char* name : {"notes.txt", "model.safetensors.bak", "sub/summary.json"}) {
+    EXPECT_EQ(test::read_file(directory.path() / name), "mine") << name;
+  }
+}
+
+TEST(RunDirectory, WithAnUnfinishedRunIsTakenOver) {
+  const test::TemporaryDirectory directory;
+  directory.write("metrics.jsonl", "old");
+  directory.write("model.safetensors", "old");
+  const RunFiles files = prepare_run_directory(config_for(directory.path()));
+  EXPECT_FALSE(fs::exists(files.metrics));
+  EXPECT_FALSE(fs::exists(files.model));
+}
+
+TEST(RunDirectory, ThatIsAFileIsAConfigError) {
+  const test::TemporaryDirectory directory;
+  const fs::path file = directory.write("file", "mine");
+  EXPECT_THAT(problem_of<ConfigError>(config_for(file)), HasSubstr("is not a directory"));
+  EXPECT_THAT(problem_of<DeviceError>(config_for(file / "below")), HasSubstr("cannot write"));
+}
+
+TEST(RunDirectory, ThatMayNotBeWrittenIsADeviceError) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may write anywhere";
+  const test::TemporaryDirectory directory;
+  fs::permissions(directory.path(), fs::perms::owner_read | fs::perms::owner_exec);
+  EXPECT_THAT(problem_of<DeviceError>(config_for(directory.path())),
+              AllOf(HasSubstr(directory.path().string()), HasSubstr("Permission denied")));
+  EXPECT_THROW(prepare_run_directory(config_for(directory.path() / "below")), DeviceError);
+  fs::permissions(directory.path(), fs::perms::owner_all);
+}
+
+TEST(RunDirectory, ThatNobodyMayWriteIsADeviceError) {
+  // A place that refuses even root.
+  const fs::path nowhere = "/proc/ossau-test";
+  if (!fs::exists("/proc/self")) GTEST_SKIP() << "this machine has no /proc";
+  EXPECT_THAT(problem_of<DeviceError>(config_for(nowhere)), HasSubstr(nowhere.string()));
+}
+
+TEST(RunDirectory, OnAReadOnlyDiskIsADeviceError) {
+  const test::TinyDisk disk;
+  if (!disk.mounted() || !disk.make_read_only()) GTEST_SKIP() << test::TinyDisk::reason();
+  EXPECT_THAT(problem_of<DeviceError>(config_for(disk.path())), HasSubstr("Read-only"));
+  EXPECT_THAT(problem_of<DeviceError>(config_for(disk.path() / "run")), HasSubstr("Read-only"));
+}
+
+TEST(RunDirectory, OnAFullDiskIsADeviceError) {
+  const test::TinyDisk disk;
+  if (!disk.mounted()) GTEST_SKIP() << test::TinyDisk::reason();
+  fill(disk.path() / "filling");
+  EXPECT_THAT(problem_of<DeviceError>(config_for(disk.path())),
+              AllOf(HasSubstr(disk.path().string()), HasSubstr("No space left")));
+  EXPECT_FALSE(fs::exists(disk.path() / "config.yaml"));
+}
+
+TEST(RunDirectory, DiscardsModelAndSummaryAndNothingElse) {
+  const test::TemporaryDirectory directory;
+  const RunFiles files = run_files(directory.path());
+  directory.write("summary.json", "");
+  directory.write("model.safetensors", "");
+  directory.write("metrics.jsonl", "");
+  discard_results(files);
+  discard_results(files);
+  EXPECT_FALSE(fs::exists(files.summary));
+  EXPECT_FALSE(fs::exists(files.model));
+  EXPECT_TRUE(fs::exists(files.metrics));
+}
+
+}  // namespace
+}  // namespace ossau

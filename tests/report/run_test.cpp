@@ -1,0 +1,138 @@
+#include "report/run.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "core/sha256.hpp"
+#include "ossau/error.hpp"
+#include "report/run_directory.hpp"
+#include "report/samples.hpp"
+#include "support/files.hpp"
+#include "support/full_disk.hpp"
+
+namespace ossau {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+Config config_for(const fs::path& directory) {
+  Config config;
+  config.data.train = {"train.svm"};
+  config.run.directory = directory.string();
+  return config;
+}
+
+// A training that takes no time and always gives the same.
+TrainingResult pretend_to_train(const Config&, TrainingObserver& observer) {
+  observer.on_start(test::sample_start());
+  observer.on_epoch(test::sample_epoch(1));
+  observer.on_epoch(test::sample_epoch(2));
+  TrainingResult result{test::sample_model(), test::sample_summary()};
+  result.summary.model_sha256.clear();
+  result.summary.run_directory.clear();
+  return result;
+}
+
+class CountingObserver final : public TrainingObserver {
+ public:
+  void on_start(const TrainingStart&) override { ++starts; }
+  void on_epoch(const EpochReport&) override { ++epochs; }
+  int starts = 0;
+  int epochs = 0;
+};
+
+TEST(Run, LeavesConfigMetricsModelAndSummary) {
+  const test::TemporaryDirectory directory;
+  const fs::path run = directory.path() / "run";
+  const TrainingResult result = run_and_record(config_for(run), pretend_to_train, nullptr);
+  const RunFiles files = run_files(run);
+
+  const auto summary = nlohmann::json::parse(test::read_file(files.summary));
+  EXPECT_EQ(summary.at("rows"), 2666);
+  EXPECT_EQ(summary.at("model_sha256"), sha256_hex(test::read_file(files.model)));
+  EXPECT_EQ(summary.at("run_directory"), run.string());
+  EXPECT_EQ(result.summary.model_sha256, summary.at("model_sha256"));
+  EXPECT_EQ(load_model(files.model).weights, result.model.weights);
+  EXPECT_THAT(test::read_file(files.metrics), HasSubstr("\n{\"epoch\":2,"));
+  EXPECT_TRUE(fs::exists(files.config));
+  EXPECT_EQ(std::distance(fs::directory_iterator(run), fs::directory_iterator()), 4);
+}
+
+TEST(Run, TellsAWatcherToo) {
+  const test::TemporaryDirectory directory;
+  CountingObserver watcher;
+  run_and_record(config_for(directory.path()), pretend_to_train, &watcher);
+  EXPECT_EQ(watcher.starts, 1);
+  EXPECT_EQ(watcher.epochs, 2);
+}
+
+TEST(Run, RefusesAFinishedRunBeforeItTrains) {
+  const test::TemporaryDirectory directory;
+  run_and_record(config_for(directory.path()), pretend_to_train, nullptr);
+  const std::string before = test::read_file(run_files(directory.path()).summary);
+  const Trainer never = [](const Config&, TrainingObserver&) -> TrainingResult {
+    throw std::logic_error("must not train");
+  };
+  EXPECT_THROW(run_and_record(config_for(directory.path()), never, nullptr), ConfigError);
+  EXPECT_EQ(test::read_file(run_files(directory.path()).summary), before);
+  EXPECT_TRUE(fs::exists(run_files(directory.path()).model));
+}
+
+TEST(Run, MayBeRepeatedWithOverwriteAndGivesTheSameModel) {
+  const test::TemporaryDirectory directory;
+  Config config = config_for(directory.path());
+  const TrainingResult first = run_and_record(config, pretend_to_train, nullptr);
+  config.run.overwrite = true;
+  const TrainingResult second = run_and_record(config, pretend_to_train, nullptr);
+  EXPECT_EQ(first.summary.model_sha256, second.summary.model_sha256);
+}
+
+TEST(Run, ThatFailsLeavesNoModelAndNoSummaryButWhatItMeasured) {
+  const test::TemporaryDirectory directory;
+  const Trainer diverge = [](const Config&, TrainingObserver& observer) -> TrainingResult {
+    observer.on_epoch(test::sample_epoch(1));
+    throw ConfigError("optimizer.learning_rate: diverged");
+  };
+  EXPECT_THROW(run_and_record(config_for(directory.path()), diverge, nullptr), ConfigError);
+  const RunFiles files = run_files(directory.path());
+  EXPECT_FALSE(fs::exists(files.model));
+  EXPECT_FALSE(fs::exists(files.summary));
+  EXPECT_TRUE(fs::exists(files.config));
+  EXPECT_THAT(test::read_file(files.metrics), HasSubstr("\"epoch\":1"));
+}
+
+TEST(Run, WhoseSummaryCannotBeWrittenLeavesNoModel) {
+  const test::TemporaryDirectory directory;
+  const RunFiles files = run_files(directory.path());
+  const Trainer obstruct = [&](const Config& config, TrainingObserver& observer) {
+    fs::create_directories(files.summary / "in the way");
+    return pretend_to_train(config, observer);
+  };
+  EXPECT_THROW(run_and_record(config_for(directory.path()), obstruct, nullptr), DeviceError);
+  EXPECT_FALSE(fs::exists(files.model));
+}
+
+TEST(Run, OnADiskTooSmallForItsModelIsADeviceErrorAndLeavesNone) {
+  const test::TinyDisk disk;
+  if (!disk.mounted()) GTEST_SKIP() << test::TinyDisk::reason();
+  const Trainer train_wide = [](const Config& config, TrainingObserver& observer) {
+    TrainingResult result = pretend_to_train(config, observer);
+    constexpr std::size_t kWide = 100'000;
+    Model& model = result.model;
+    for (auto* values : {&model.weights, &model.shift, &model.scale}) values->assign(kWide, 1.0);
+    model.exponent.assign(kWide, 0);
+    model.schema.feature_names.assign(kWide, "f");
+    return result;
+  };
+  EXPECT_THROW(run_and_record(config_for(disk.path()), train_wide, nullptr), DeviceError);
+  EXPECT_FALSE(fs::exists(run_files(disk.path()).model));
+  EXPECT_FALSE(fs::exists(run_files(disk.path()).summary));
+  EXPECT_TRUE(fs::exists(run_files(disk.path()).metrics));
+}
+
+}  // namespace
+}  // namespace ossau
