@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cassert>
 #include <cmath>
 #include <iterator>
@@ -12,6 +13,7 @@
 #include "arith/contract.hpp"
 #include "config/names.hpp"
 #include "config/write.hpp"
+#include "core/floating_point.hpp"
 #include "core/safetensors.hpp"
 #include "core/strict_json.hpp"
 #include "ossau/error.hpp"
@@ -97,13 +99,18 @@ Layout layout_named(const std::string& name) {
   throw DataError(fmt::format("layout \"{}\" is not dense or sparse", name));
 }
 
+std::array<std::string, 2> classes_from_json(const nlohmann::json& json) {
+  if (json.size() != 2) throw DataError(fmt::format("{} classes, expected 2", json.size()));
+  return json.get<std::array<std::string, 2>>();
+}
+
 void read_meaning(const Safetensors& file, Model& model) {
   try {
     model.layout = layout_named(file.metadata("layout"));
     model.schema = schema_from_json(json_entry(file, "schema"));
     model.schema.feature_names =
         feature_names_from_json(json_entry(file, "feature_names"), model.shift.size());
-    json_entry(file, "classes").get_to(model.schema.classes);
+    model.schema.classes = classes_from_json(json_entry(file, "classes"));
     model.config = config_from_model_json(json_entry(file, "config"));
   } catch (const nlohmann::json::exception& error) {
     throw DataError(fmt::format("{}: metadata: {}", file.file(), error.what()));
@@ -117,6 +124,7 @@ void read_meaning(const Safetensors& file, Model& model) {
 }  // namespace
 
 RawCoefficients raw_coefficients(const Model& model) {
+  const FloatingPointGuard guard;  // the caller's rounding must not show in the file
   RawCoefficients raw{.weights = model.weights, .intercept = model.intercept};
   const std::size_t n_features = model.shift.size();
   for (std::size_t k = 0; k < raw.intercept.size(); ++k) {
@@ -151,6 +159,7 @@ std::string save_model(const Model& model, const std::filesystem::path& file) {
 }
 
 Model load_model(const std::filesystem::path& path) {
+  const FloatingPointGuard guard;  // parsing a number rounds
   const Safetensors file = load_safetensors(path);
   check_kind(file);
   Model model;

@@ -23,7 +23,7 @@ namespace {
 constexpr std::size_t kMostFeatures = std::numeric_limits<std::int32_t>::max() - 1;
 
 struct TextHash {
-  using is_transparent = void;
+  using is_transparent = void;  // NOLINT(readability-identifier-naming): the library's name
   std::size_t operator()(std::string_view text) const {
     return std::hash<std::string_view>()(text);
   }

@@ -15,9 +15,11 @@ std::string_view between(const char* first, const char* last) {
   return {first, static_cast<std::size_t>(last - first)};
 }
 
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
 std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
   return text;
 }
 
@@ -28,10 +30,6 @@ CsvTokenizer::CsvTokenizer(const SourceText& file, char delimiter)
       delimiter_(delimiter),
       at_(file.text.data()),
       end_(file.text.data() + file.text.size()) {}
-
-bool CsvTokenizer::at_line_end() const {
-  return at_ == end_ || *at_ == '\n' || (*at_ == '\r' && (at_ + 1 == end_ || at_[1] == '\n'));
-}
 
 void CsvTokenizer::skip_spaces() {
   while (at_ < end_ && is_space(*at_)) ++at_;
@@ -72,8 +70,8 @@ CsvCell CsvTokenizer::read_cell() {
   skip_spaces();
   if (at_ < end_ && *at_ == '"') return read_quoted();
   const char* const first = at_;
-  const bool by_spaces = delimiter_ == kWhitespaceDelimiter;
-  while (!at_line_end() && *at_ != delimiter_ && !(by_spaces && *at_ == '\t')) ++at_;
+  const char other = delimiter_ == kWhitespaceDelimiter ? '\t' : delimiter_;
+  while (at_ < end_ && *at_ != delimiter_ && *at_ != other && !at_line_end()) ++at_;
   // An empty cell is where its spaces are.
   return {trimmed(between(first, at_)), at_ == first ? outer : first};
 }

@@ -28,7 +28,9 @@ class CsvTokenizer {
   bool next(std::vector<CsvCell>& cells);
 
  private:
-  bool at_line_end() const;
+  bool at_line_end() const {
+    return at_ == end_ || *at_ == '\n' || (*at_ == '\r' && (at_ + 1 == end_ || at_[1] == '\n'));
+  }
   bool is_space(char c) const { return c == ' ' || (c == '\t' && delimiter_ != '\t'); }
   void skip_spaces();
   void skip_blank_lines();

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "arith/update.hpp"
+#include "core/buffer.hpp"
+#include "data/batch_order.hpp"
+#include "data/tiles.hpp"
+#include "ossau/config.hpp"
+
+namespace ossau {
+
+/// Which of a backend's rows.
+enum class RowSet { kTrain, kValidation };
+
+/// Where gradients are taken.
+enum class EvaluationPoint { kRule, kWeights };
+
+/// How weights move; fixed for a training.
+enum class UpdateRule {
+  kDescent,   // (proximal) gradient descent
+  kMomentum,  // heavy ball or Nesterov with a constant factor
+  kAdaptive,  // Nesterov's t_k sequence with restart on the gradient
+  kScaled,    // descent with w = a v: untouched features keep their bits (docs/sparse_updates.md)
+};
+
+/// What a backend must know of the model and the optimiser before the first step.
+struct ModelSetup {
+  std::int64_t outputs = 1;  // K
+  bool intercept = true;
+  std::vector<double> exponent_power;  // [d]: 2^e_j, a stored feature is x_j 2^-e_j
+  UpdateRule rule = UpdateRule::kDescent;
+  bool nesterov = false;  // kMomentum
+  double momentum = 0;    // kMomentum
+  Penalty penalty;
+};
+
+/// What changes from step to step; computed on the host from the step's number alone.
+struct StepParameters {
+  double rate = 0;             // learning rate
+  double gradient_factor = 0;  // see mean_gradient()
+  double scale = 1;            // kScaled: a after this step
+  bool fold = false;  // kScaled: first v <- a v, with the a that this step would reach; then a = 1
+  double fold_factor = 1;  // that a
+};
+
+/// Totals of a gradient pass that are not gradients.
+struct StepTotals {
+  std::int64_t loss_floors = 0;     // sum of floor(loss)
+  std::int64_t loss_fractions = 0;  // sum of the rest, times 2^32
+  std::int64_t not_finite = 0;      // scores that were infinite or NaN, replaced by 0
+  std::int64_t clamped = 0;         // losses above 2^31, clamped
+};
+
+/// Layout of the sums of a pass: d features, the intercept, then the totals; one run for each of
+/// the K outputs.
+struct SumLayout {
+  std::int64_t features = 0;
+
+  std::size_t intercept() const { return static_cast<std::size_t>(features); }
+  std::size_t totals() const { return static_cast<std::size_t>(features) + 1; }
+  std::size_t size() const { return static_cast<std::size_t>(features) + 1 + kTotals; }
+
+  static constexpr std::size_t kTotals = 4;
+};
+
+/// One processor: owns the tiles it was given, the weights, the optimiser's state and the sums.
+/// Gradients are taken at the evaluation point: the weights, or what Nesterov's methods look at.
+/// Every implementation gives the same bits (docs/arithmetic.md).  Calls throw DeviceError.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  /// For people: "cpu" and, for example, "avx512".
+  virtual std::string device() const = 0;
+  virtual std::string simd() const = 0;
+
+  /// Puts this in place: weights [K, d + 1] (intercept last), optimiser state zeroed.
+  virtual void set_weights(std::span<const double> weights) = 0;
+  /// Copies the weights, [K, d + 1].
+  virtual void get_weights(std::span<double> weights) const = 0;
+
+  /// Sets the sums to those of `slices`, tiles that are here, at the evaluation point.
+  /// fixed_bits: see fixed_point_bits().
+  virtual void gradient(RowSet set, std::span<const TileSlice> slices, int fixed_bits) = 0;
+  /// The sums of the last pass (SumLayout), to be all-reduced in place.
+  virtual SumBuffer sums() = 0;
+  virtual StepTotals totals() const = 0;
+
+  /// The objective's largest gradient entry at the evaluation point, from the sums; for L1 the
+  /// largest entry of the proximal step of length `rate`.
+  virtual double gradient_max(double gradient_factor, double rate) const = 0;
+
+  /// Moves the weights by the sums.
+  virtual void update(const StepParameters& step) = 0;
+
+  /// Takes the next passes at the weights themselves, or again where the rule wants them.
+  virtual void look_at(EvaluationPoint point) = 0;
+  /// Makes the evaluation point the weights: for stopping where a gradient was found small.
+  virtual void adopt_evaluation_point() = 0;
+
+  /// Scores of every row that is here, in tile order: [rows here].
+  virtual void scores(RowSet set, std::span<float> scores) = 0;
+};
+
+/// The tiles of one rank.
+struct BackendRows {
+  TileSet train;
+  TileSet validation;  // no tiles: none
+};
+
+/// Every backend there is; `config.device` chooses.  Throws DeviceError where the chosen one cannot
+/// run here, with the reason.
+std::unique_ptr<Backend> make_backend(const RunConfig& config, std::int64_t threads,
+                                      BackendRows rows, ModelSetup setup);
+
+}  // namespace ossau

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "data/batch_order.hpp"
+#include "data/tiles.hpp"
+#include "ossau/config.hpp"
+
+namespace ossau {
+
+/// What rows are scored with: score = scale * chain(values) + intercept.
+struct ScoringWeights {
+  const float* values = nullptr;  // [d]
+  float scale = 1;                // 1 except under UpdateRule::kScaled
+  float intercept = 0;
+};
+
+/// The passes over tiles, compiled for one instruction set.  All give the same bits.
+struct CpuKernels {
+  Simd simd;
+  const char* name;
+
+  /// Adds the sums (SumLayout) of `slices` to `sums`.
+  void (*gradient)(const TileSet& tiles, std::span<const TileSlice> slices,
+                   const ScoringWeights& weights, double fixed_scale, std::int64_t* sums);
+
+  /// Scores of the tiles at `places` (0 is the first that is here), [places, 64].
+  void (*scores)(const TileSet& tiles, Range places, const ScoringWeights& weights, float* scores);
+
+  /// sigmoid and softplus of `count` numbers, a multiple of 64, all arrays aligned; for tests.
+  void (*logistic_values)(const float* m, std::size_t count, float* sigmoid, float* softplus);
+};
+
+/// The kernels that this processor can run, the fastest first, the scalar ones last.
+std::vector<CpuKernels> available_kernels();
+
+/// The kernels for `run.simd`.  Throws DeviceError where this processor lacks the instructions.
+CpuKernels choose_kernels(Simd simd);
+
+}  // namespace ossau

@@ -1,0 +1,203 @@
+#include "backend/cpu/optimizer_state.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <utility>
+
+#include "arith/feature_sum.hpp"
+#include "arith/update.hpp"
+
+namespace ossau {
+namespace {
+
+// Features a thread should have before another is worth waking.
+constexpr std::int64_t kFeatureGrain = 8192;
+
+}  // namespace
+
+OptimizerState::OptimizerState(ModelSetup setup, ThreadPool& pool)
+    : setup_(std::move(setup)), pool_(pool), scoring_(setup_.exponent_power.size()) {
+  weights_.resize(setup_.exponent_power.size() + 1);
+  if (setup_.rule == UpdateRule::kMomentum) velocity_.resize(weights_.size());
+  if (setup_.rule == UpdateRule::kAdaptive) {
+    lookahead_.resize(weights_.size());
+    proposal_.resize(weights_.size());
+  }
+}
+
+void OptimizerState::set_weights(std::span<const double> weights) {
+  std::copy(weights.begin(), weights.end(), weights_.begin());
+  std::fill(velocity_.begin(), velocity_.end(), 0.0);
+  if (!lookahead_.empty()) lookahead_ = weights_;
+  nesterov_t_ = 1;
+  scale_ = 1;
+  point_ = EvaluationPoint::kRule;
+  refresh_scoring(0, features() + 1, weights_);
+}
+
+void OptimizerState::get_weights(std::span<double> weights) const {
+  std::copy(weights_.begin(), weights_.end(), weights.begin());
+  if (setup_.rule != UpdateRule::kScaled) return;
+  for (std::size_t j = 0; j + 1 < weights_.size(); ++j) weights[j] *= scale_;
+}
+
+void OptimizerState::look_at(EvaluationPoint point) {
+  point_ = point;
+  if (setup_.rule != UpdateRule::kAdaptive) return;
+  refresh_scoring(0, features() + 1, point == EvaluationPoint::kRule ? lookahead_ : weights_);
+}
+
+void OptimizerState::adopt_evaluation_point() {
+  if (setup_.rule == UpdateRule::kAdaptive) weights_ = lookahead_;
+}
+
+ScoringWeights OptimizerState::scoring() const {
+  return {.values = scoring_.data(),
+          .scale = static_cast<float>(scale_),
+          .intercept = scoring_intercept_};
+}
+
+double OptimizerState::exponent_power(std::int64_t j) const {
+  return j < features() ? setup_.exponent_power[static_cast<std::size_t>(j)] : 1.0;
+}
+
+// The entry of the mean loss's gradient; 0 for an intercept that the model does not have.
+double OptimizerState::loss_gradient(const std::int64_t* sums, double factor,
+                                     std::int64_t j) const {
+  return moves(j) ? mean_gradient(sums[j], factor, exponent_power(j)) : 0.0;
+}
+
+double OptimizerState::gradient(const std::int64_t* sums, double factor, std::int64_t j,
+                                double at) const {
+  const double g = loss_gradient(sums, factor, j);
+  return j < features() ? g + penalty_gradient(at, setup_.penalty) : g;
+}
+
+double OptimizerState::point(std::int64_t j) const {
+  const auto i = static_cast<std::size_t>(j);
+  if (setup_.rule == UpdateRule::kAdaptive && point_ == EvaluationPoint::kRule) {
+    return lookahead_[i];
+  }
+  return j < features() ? scale_ * weights_[i] : weights_[i];
+}
+
+double OptimizerState::gradient_max(const std::int64_t* sums, double factor, double rate) const {
+  double largest = 0;
+  for (std::int64_t j = 0; j <= features(); ++j) {
+    const double w = point(j);
+    const double g = stationarity(w, gradient(sums, factor, j, w), rate, l1(j));
+    // Not std::max, which would lose a NaN.
+    if (!(std::fabs(g) <= largest)) largest = std::fabs(g);
+  }
+  return largest;
+}
+
+void OptimizerState::refresh_scoring(std::int64_t begin, std::int64_t end,
+                                     const std::vector<double>& from) {
+  for (std::int64_t j = begin; j < std::min(end, features()); ++j) {
+    const auto i = static_cast<std::size_t>(j);
+    scoring_[i] = scoring_weight(from[i], setup_.exponent_power[i]);
+  }
+  if (end == features() + 1) scoring_intercept_ = static_cast<float>(from.back());
+}
+
+void OptimizerState::update(const std::int64_t* sums, const StepParameters& step) {
+  switch (setup_.rule) {
+    case UpdateRule::kDescent:
+      return descent(sums, step);
+    case UpdateRule::kMomentum:
+      return momentum(sums, step);
+    case UpdateRule::kAdaptive:
+      return adaptive(sums, step);
+    case UpdateRule::kScaled:
+      return scaled(sums, step);
+  }
+}
+
+void OptimizerState::descent(const std::int64_t* sums, const StepParameters& step) {
+  pool_.split(features() + 1, kFeatureGrain,
+              [&](std::int64_t, std::int64_t begin, std::int64_t end) {
+                for (std::int64_t j = begin; j < end; ++j) {
+                  double& w = weights_[static_cast<std::size_t>(j)];
+                  w = descend(w, gradient(sums, step.gradient_factor, j, w), step.rate, l1(j));
+                }
+                refresh_scoring(begin, end, weights_);
+              });
+}
+
+void OptimizerState::momentum(const std::int64_t* sums, const StepParameters& step) {
+  pool_.split(features() + 1, kFeatureGrain,
+              [&](std::int64_t, std::int64_t begin, std::int64_t end) {
+                for (std::int64_t j = begin; j < end; ++j) {
+                  const auto i = static_cast<std::size_t>(j);
+                  double& w = weights_[i];
+                  const double g = gradient(sums, step.gradient_factor, j, w);
+                  const double direction =
+                      momentum_direction(velocity_[i], g, setup_.momentum, setup_.nesterov);
+                  w = descend(w, direction, step.rate, l1(j));
+                }
+                refresh_scoring(begin, end, weights_);
+              });
+}
+
+// x_(k+1) = prox(y_k - rate g(y_k)); returns g . (x_(k+1) - x_k), g the gradient, or for L1 the
+// proximal step.  Source: O'Donoghue and Candes, Adaptive Restart for Accelerated Gradient Schemes.
+double OptimizerState::adaptive_proposal(const std::int64_t* sums, const StepParameters& step) {
+  const std::int64_t n = features() + 1;
+  const std::int64_t chunks = (n + kFeatureChunk - 1) / kFeatureChunk;
+  std::vector<double> chunk_sums(static_cast<std::size_t>(chunks));
+  const auto term = [&](std::int64_t j) {
+    const auto i = static_cast<std::size_t>(j);
+    const double y = lookahead_[i];
+    const double g = gradient(sums, step.gradient_factor, j, y);
+    proposal_[i] = descend(y, g, step.rate, l1(j));
+    const double slope = l1(j) > 0 ? (y - proposal_[i]) / step.rate : g;
+    return slope * (proposal_[i] - weights_[i]);
+  };
+  pool_.split(chunks, kFeatureGrain / kFeatureChunk,
+              [&](std::int64_t, std::int64_t begin, std::int64_t end) {
+                for (std::int64_t chunk = begin; chunk < end; ++chunk) {
+                  const std::int64_t first = chunk * kFeatureChunk;
+                  chunk_sums[static_cast<std::size_t>(chunk)] =
+                      chunk_sum(first, std::min(kFeatureChunk, n - first), term);
+                }
+              });
+  double slope = 0;
+  for (const double sum : chunk_sums) slope += sum;
+  return slope;
+}
+
+void OptimizerState::adaptive(const std::int64_t* sums, const StepParameters& step) {
+  const bool restart = adaptive_proposal(sums, step) > 0;
+  const double next_t = restart ? 1.0 : next_nesterov_t(nesterov_t_);
+  const double momentum = restart ? 0.0 : (nesterov_t_ - 1) / next_t;
+  nesterov_t_ = next_t;
+  pool_.split(
+      features() + 1, kFeatureGrain, [&](std::int64_t, std::int64_t begin, std::int64_t end) {
+        for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+          lookahead_[i] = proposal_[i] + momentum * (proposal_[i] - weights_[i]);
+          weights_[i] = proposal_[i];
+        }
+        refresh_scoring(begin, end, lookahead_);
+      });
+}
+
+void OptimizerState::scaled(const std::int64_t* sums, const StepParameters& step) {
+  scale_ = step.scale;
+  const double rate = step.rate / step.scale;
+  pool_.split(
+      features() + 1, kFeatureGrain, [&](std::int64_t, std::int64_t begin, std::int64_t end) {
+        for (std::int64_t j = begin; j < std::min(end, features()); ++j) {
+          double& v = weights_[static_cast<std::size_t>(j)];
+          if (step.fold) v *= step.fold_factor;
+          v -= rate * loss_gradient(sums, step.gradient_factor, j);
+        }
+        if (end == features() + 1) {
+          weights_.back() -= step.rate * loss_gradient(sums, step.gradient_factor, features());
+        }
+        refresh_scoring(begin, end, weights_);
+      });
+}
+
+}  // namespace ossau

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "backend/backend.hpp"
+#include "backend/cpu/kernels.hpp"
+#include "core/aligned.hpp"
+#include "core/thread_pool.hpp"
+
+namespace ossau {
+
+/// Weights and optimiser state of one model on the CPU, and the update rules.
+class OptimizerState {
+ public:
+  OptimizerState(ModelSetup setup, ThreadPool& pool);
+
+  void set_weights(std::span<const double> weights);
+  void get_weights(std::span<double> weights) const;
+  void look_at(EvaluationPoint point);
+  void adopt_evaluation_point();
+
+  /// The weights that score rows at the evaluation point.
+  ScoringWeights scoring() const;
+
+  double gradient_max(const std::int64_t* sums, double factor, double rate) const;
+  void update(const std::int64_t* sums, const StepParameters& step);
+
+ private:
+  std::int64_t features() const { return static_cast<std::int64_t>(scoring_.size()); }
+  bool moves(std::int64_t j) const { return j < features() || setup_.intercept; }
+  double exponent_power(std::int64_t j) const;
+  double loss_gradient(const std::int64_t* sums, double factor, std::int64_t j) const;
+  double gradient(const std::int64_t* sums, double factor, std::int64_t j, double at) const;
+  double point(std::int64_t j) const;
+  double l1(std::int64_t j) const { return j < features() ? setup_.penalty.l1 : 0; }
+  void refresh_scoring(std::int64_t begin, std::int64_t end, const std::vector<double>& from);
+
+  void descent(const std::int64_t* sums, const StepParameters& step);
+  void momentum(const std::int64_t* sums, const StepParameters& step);
+  void adaptive(const std::int64_t* sums, const StepParameters& step);
+  void scaled(const std::int64_t* sums, const StepParameters& step);
+  double adaptive_proposal(const std::int64_t* sums, const StepParameters& step);
+
+  ModelSetup setup_;
+  ThreadPool& pool_;
+  std::vector<double> weights_;    // [d + 1], intercept last; kScaled: v
+  std::vector<double> velocity_;   // kMomentum: [d + 1]
+  std::vector<double> lookahead_;  // kAdaptive: [d + 1], where gradients are taken
+  std::vector<double> proposal_;   // kAdaptive: [d + 1], the next weights
+  double nesterov_t_ = 1;          // kAdaptive
+  double scale_ = 1;               // kScaled: a
+  EvaluationPoint point_ = EvaluationPoint::kRule;
+  AlignedVector<float> scoring_;  // [d]
+  float scoring_intercept_ = 0;
+};
+
+}  // namespace ossau

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/buffer.hpp"
+#include "core/rank.hpp"
+
+namespace ossau {
+
+/// Where a rank is in its work; cheap enough to be set at every step.
+struct Position {
+  const char* phase = "start-up";  // a literal
+  std::int64_t epoch = 0;          // 1, 2, ...; 0: none
+  std::int64_t step = 0;           // of the epoch, 1, 2, ...; 0: none
+};
+
+enum class Reduction { kSum, kMin, kMax };
+
+/// Ties the ranks of one training together.  Every rank makes the same calls in the same order.
+/// No call waits longer than the deadline it was made with: then, and when another rank has given
+/// up, it throws CommError with the rank, the step and the operation.
+class Communicator {
+ public:
+  virtual ~Communicator() = default;
+
+  virtual RankInfo rank() const = 0;
+
+  /// Replaces `buffer` by its element-wise reduction over all ranks; all have the same size.
+  /// operation: what for, said in error messages, the same on all ranks.
+  virtual void all_reduce(SumBuffer buffer, Reduction reduction, std::string_view operation) = 0;
+
+  /// Copies `bytes` of rank `root` to all.
+  virtual void broadcast(std::span<std::byte> bytes, std::int64_t root,
+                         std::string_view operation) = 0;
+
+  /// Returns once every rank has called it.
+  virtual void barrier(std::string_view operation) = 0;
+
+  /// Tells the other ranks that this one gives up; they leave with CommError.  Never throws.
+  virtual void abort(const std::string& reason) noexcept = 0;
+
+  /// Where this rank is, for messages.
+  virtual void set_position(Position position) = 0;
+};
+
+inline void all_reduce(Communicator& communicator, std::span<std::int64_t> values,
+                       Reduction reduction, std::string_view operation) {
+  communicator.all_reduce({values.data(), values.size(), MemorySpace::kHost}, reduction, operation);
+}
+
+}  // namespace ossau

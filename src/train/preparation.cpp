@@ -1,0 +1,208 @@
+#include "train/preparation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "arith/bits.hpp"
+#include "data/rows.hpp"
+#include "data/tiles.hpp"
+#include "ossau/error.hpp"
+#include "train/rank_reduce.hpp"
+
+namespace ossau {
+namespace {
+
+// Training rows come first in the shuffled order, held-out rows last.
+struct Split {
+  Rows train;
+  std::optional<Rows> validation;
+};
+
+Split split_rows(const DataConfig& config, const Dataset& dataset) {
+  const std::int64_t all = dataset.train.rows();
+  std::int64_t held_out = 0;
+  if (config.validation_fraction > 0) {
+    const auto share =
+        static_cast<std::int64_t>(config.validation_fraction * static_cast<double>(all));
+    held_out = std::max<std::int64_t>(share, 1);
+  }
+  if (held_out >= all) {
+    throw DataError(fmt::format(
+        "data.validation_fraction: {:g} of {} rows leaves none to train on (use more rows)",
+        config.validation_fraction, all));
+  }
+  const auto part = [&](std::int64_t first, std::int64_t count) {
+    return Rows(dataset.train, config.shuffle, config.shuffle_seed, first, count);
+  };
+  Split split{part(0, all - held_out), std::nullopt};
+  if (held_out > 0) split.validation = part(all - held_out, held_out);
+  if (dataset.validation) split.validation = Rows(*dataset.validation);
+  return split;
+}
+
+// One rank's walk over its rows, the same for every measurement.
+class RankRows {
+ public:
+  RankRows(const Rows& rows, Shards shards, RankInfo rank)
+      : rows_(rows), shards_(shards), tiles_(shards.tiles_of_rank(rank)) {}
+
+  const Rows& rows() const { return rows_; }
+  const Shards& shards() const { return shards_; }
+  Range tiles() const { return tiles_; }
+
+  template <class Visit>
+  void each(Visit&& visit) const {
+    const Range here = shards_.rows_of_tiles(tiles_);
+    for (std::int64_t place = here.begin; place < here.end; ++place) visit(rows_.row_at(place));
+  }
+
+ private:
+  const Rows& rows_;
+  Shards shards_;
+  Range tiles_;
+};
+
+ColumnRanges measure_ranges(const RankRows& rank_rows, std::int64_t features,
+                            Communicator& communicator) {
+  ColumnRanges ranges(features);
+  rank_rows.each([&](std::int64_t row) { ranges.add(rank_rows.rows().table(), row); });
+  merge_ranges(communicator, ranges);
+  ranges.include_zeros(rank_rows.rows().count());
+  return ranges;
+}
+
+ColumnTransform measure_transform(const DataConfig& config, const RankRows& rank_rows,
+                                  const ColumnRanges& ranges, Layout layout, const Schema& schema,
+                                  Communicator& communicator) {
+  const std::int64_t rows = rank_rows.rows().count();
+  if (config.standardize == AutoBool::kFalse) {
+    return make_transform(ranges, nullptr, rows, false, schema);
+  }
+  ColumnMoments moments(ranges);
+  rank_rows.each([&](std::int64_t row) { moments.add(rank_rows.rows().table(), row); });
+  merge_moments(communicator, moments);
+  moments.include_zeros(ranges, rows);
+  // Centring sparse data would fill it.
+  return make_transform(ranges, &moments, rows, layout == Layout::kDense, schema);
+}
+
+std::array<double, 2> weights_by_label(const std::map<std::string, double>& by_label,
+                                       const Schema& schema) {
+  std::array<double, 2> weights = {1, 1};
+  for (const auto& [label, weight] : by_label) {
+    const auto* found = std::find(schema.classes.begin(), schema.classes.end(), label);
+    if (found == schema.classes.end()) {
+      throw ConfigError(fmt::format(
+          "model.class_weight: no label \"{}\" in the data (its labels are \"{}\" and \"{}\")",
+          label, schema.classes[0], schema.classes[1]));
+    }
+    weights[static_cast<std::size_t>(found - schema.classes.begin())] = weight;
+  }
+  return weights;
+}
+
+// Rows of each class among all ranks' training rows.
+std::array<std::int64_t, 2> count_classes(const RankRows& rank_rows, const Schema& schema,
+                                          Communicator& communicator) {
+  std::array<std::int64_t, 2> counts = {0, 0};
+  rank_rows.each([&](std::int64_t row) {
+    ++counts[rank_rows.rows().table().label[static_cast<std::size_t>(row)]];
+  });
+  all_reduce(communicator, counts, Reduction::kSum, "class counts");
+  for (std::size_t k = 0; k < 2; ++k) {
+    if (counts[k] > 0) continue;
+    throw DataError(fmt::format(
+        "training rows: none has the label \"{}\" once validation rows are held out (use another "
+        "data.shuffle_seed or a smaller data.validation_fraction)",
+        schema.classes[k]));
+  }
+  return counts;
+}
+
+RowWeights row_weights(const ClassWeight& config, const RankRows& rank_rows, const Schema& schema,
+                       Communicator& communicator) {
+  const std::array<std::int64_t, 2> counts = count_classes(rank_rows, schema, communicator);
+  RowWeights weights;
+  if (config.mode == ClassWeightMode::kByLabel) {
+    weights.of_class = weights_by_label(config.by_label, schema);
+  } else if (config.mode == ClassWeightMode::kBalanced) {
+    const auto all = static_cast<double>(counts[0] + counts[1]);
+    for (std::size_t k = 0; k < 2; ++k) {
+      weights.of_class[k] = all / (2 * static_cast<double>(counts[k]));
+    }
+  }
+  return weights;
+}
+
+// Tiles whose weights are scaled to at most 1 over all ranks, with the total over all ranks.
+TileSet make_rank_tiles(const RankRows& rank_rows, const ColumnTransform& transform, Layout layout,
+                        const RowWeights& weights, std::string_view which,
+                        Communicator& communicator) {
+  double largest = 0;
+  rank_rows.each([&](std::int64_t row) {
+    largest = std::max(largest, weights(rank_rows.rows().table(), row));
+  });
+  largest = merge_max(communicator, largest, "largest row weight");
+  const int exponent = std::clamp(ceil_exponent(largest), -1000, 1000);
+  TileSet tiles = make_tiles(rank_rows.rows(), rank_rows.shards(), rank_rows.tiles(), transform,
+                             layout, weights, power_of_two(-exponent));
+  std::array<Int128, 1> total = {sum_of_weights(tiles)};
+  merge_sums(communicator, total, "total row weight");
+  tiles.total_weight = wide_value(total[0]);
+  if (!(tiles.total_weight > 0)) {
+    throw DataError(
+        fmt::format("{} rows: all weights are 0 (at least one must be positive)", which));
+  }
+  return tiles;
+}
+
+double lipschitz_constant(const TileSet& tiles, const ColumnTransform& transform, bool intercept,
+                          Communicator& communicator) {
+  const double largest =
+      merge_max(communicator, largest_row_norm(tiles, transform, intercept), "largest row norm");
+  return largest / 4 * static_cast<double>(tiles.shards.rows()) / tiles.total_weight;
+}
+
+}  // namespace
+
+PreparedData prepare(const Config& config, const Dataset& dataset, Communicator& communicator) {
+  const Split split = split_rows(config.data, dataset);
+  const auto features = static_cast<std::int64_t>(dataset.schema.feature_names.size());
+  const auto rank_rows = [&](const Rows& rows) {
+    return RankRows(rows, Shards(rows.count(), config.training.virtual_shards),
+                    communicator.rank());
+  };
+  const RankRows train = rank_rows(split.train);
+  const ColumnRanges ranges = measure_ranges(train, features, communicator);
+
+  PreparedData prepared;
+  prepared.train_rows = split.train.count();
+  for (const std::int64_t count : ranges.count) prepared.entries += count;
+  prepared.layout = choose_layout(config.data, ranges, prepared.train_rows);
+  prepared.transform =
+      measure_transform(config.data, train, ranges, prepared.layout, dataset.schema, communicator);
+  const RowWeights weights =
+      row_weights(config.model.class_weight, train, dataset.schema, communicator);
+  prepared.rows.train = make_rank_tiles(train, prepared.transform, prepared.layout, weights,
+                                        "training", communicator);
+  prepared.lipschitz = lipschitz_constant(prepared.rows.train, prepared.transform,
+                                          config.model.intercept, communicator);
+  if (split.validation) {
+    prepared.validation_rows = split.validation->count();
+    prepared.rows.validation =
+        make_rank_tiles(rank_rows(*split.validation), prepared.transform, prepared.layout, weights,
+                        "validation", communicator);
+  }
+  return prepared;
+}
+
+}  // namespace ossau

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "backend/backend.hpp"
+#include "comm/communicator.hpp"
+#include "data/read.hpp"
+#include "data/statistics.hpp"
+#include "ossau/config.hpp"
+
+namespace ossau {
+
+/// One rank's part of the data, ready for a backend, and what all ranks agree on.
+struct PreparedData {
+  BackendRows rows;
+  ColumnTransform transform;
+  Layout layout = Layout::kDense;    // never kAuto
+  std::int64_t entries = 0;          // of all ranks' training rows, that are not zero
+  std::int64_t train_rows = 0;       // of all ranks
+  std::int64_t validation_rows = 0;  // of all ranks; 0: none
+  double lipschitz = 0;              // of the mean loss alone: max_i c_i (||x_i||^2 + 1) / 4 n / W
+};
+
+/// Splits, measures, scales and tiles the rows.  Every rank calls it; collective.
+/// Throws DataError.
+PreparedData prepare(const Config& config, const Dataset& dataset, Communicator& communicator);
+
+}  // namespace ossau

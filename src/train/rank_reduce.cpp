@@ -1,0 +1,62 @@
+#include "train/rank_reduce.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <vector>
+
+#include "arith/bits.hpp"
+
+namespace ossau {
+namespace {
+
+void merge_doubles(Communicator& communicator, std::vector<double>& values, Reduction reduction,
+                   std::string_view operation) {
+  std::vector<std::int64_t> ordered(values.size());
+  std::transform(values.begin(), values.end(), ordered.begin(), ordered_bits);
+  all_reduce(communicator, ordered, reduction, operation);
+  std::transform(ordered.begin(), ordered.end(), values.begin(), from_ordered_bits);
+}
+
+// Three limbs of 43 bits (the last with the sign): their sums over up to 2^20 ranks cannot
+// overflow.
+constexpr int kLimbBits = 43;
+constexpr std::size_t kLimbs = 3;
+constexpr Int128 kLimbMask = (Int128{1} << kLimbBits) - 1;
+
+}  // namespace
+
+void merge_sums(Communicator& communicator, std::span<Int128> sums, std::string_view operation) {
+  std::vector<std::int64_t> limbs(sums.size() * kLimbs);
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    limbs[i * kLimbs] = static_cast<std::int64_t>(sums[i] & kLimbMask);
+    limbs[i * kLimbs + 1] = static_cast<std::int64_t>(sums[i] >> kLimbBits & kLimbMask);
+    limbs[i * kLimbs + 2] = static_cast<std::int64_t>(sums[i] >> (2 * kLimbBits));
+  }
+  all_reduce(communicator, limbs, Reduction::kSum, operation);
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    constexpr Int128 kUnit = Int128{1} << kLimbBits;
+    sums[i] =
+        (Int128{limbs[i * kLimbs + 2]} * kUnit + limbs[i * kLimbs + 1]) * kUnit + limbs[i * kLimbs];
+  }
+}
+
+void merge_ranges(Communicator& communicator, ColumnRanges& ranges) {
+  all_reduce(communicator, ranges.count, Reduction::kSum, "column counts");
+  merge_doubles(communicator, ranges.min, Reduction::kMin, "column minima");
+  merge_doubles(communicator, ranges.max, Reduction::kMax, "column maxima");
+}
+
+void merge_moments(Communicator& communicator, ColumnMoments& moments) {
+  merge_sums(communicator, moments.sum, "column sums");
+  merge_sums(communicator, moments.square, "column sums of squares");
+}
+
+double merge_max(Communicator& communicator, double value, std::string_view operation) {
+  std::array<std::int64_t, 1> ordered = {ordered_bits(value)};
+  all_reduce(communicator, ordered, Reduction::kMax, operation);
+  return from_ordered_bits(ordered[0]);
+}
+
+}  // namespace ossau

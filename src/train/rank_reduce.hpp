@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "arith/wide_sum.hpp"
+#include "comm/communicator.hpp"
+#include "data/statistics.hpp"
+
+namespace ossau {
+
+// What ranks found apart, put together: exact whatever the number of ranks.
+
+void merge_ranges(Communicator& communicator, ColumnRanges& ranges);
+void merge_moments(Communicator& communicator, ColumnMoments& moments);
+
+/// Adds 128-bit sums over ranks, in place.
+void merge_sums(Communicator& communicator, std::span<Int128> sums, std::string_view operation);
+
+/// The largest of the ranks' numbers.
+double merge_max(Communicator& communicator, double value, std::string_view operation);
+
+}  // namespace ossau
