@@ -1,0 +1,91 @@
+#include "cli/command_line.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "cli/output.hpp"
+#include "config/suggest.hpp"
+#include "ossau/error.hpp"
+#include "ossau/ossau.hpp"
+
+namespace ossau {
+namespace {
+
+constexpr const char* kFooter = R"(
+Examples:
+  ossau config > clicks.yaml                        start from every key, commented
+  ossau config --check clicks.yaml                  list every mistake at once
+  ossau train clicks.yaml                           results in runs/clicks
+  ossau train clicks.yaml model.l2=1e-3 run.overwrite=true
+
+Exit codes:
+  0   done
+  1   internal error
+  2   wrong usage or configuration, or training diverged
+  3   data missing or unusable
+  4   device or memory missing, or results cannot be written
+  5   communication failed or a rank was lost
+  75  interrupted with a checkpoint on disk (run again to go on))";
+
+// `ossau trian x`: CLI11 would only say that it expected a command.
+void check_command(const CLI::App& program, const std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments.front().empty() || arguments.front().front() == '-') return;
+  std::vector<std::string> names;
+  for (const CLI::App* command : program.get_subcommands({})) {
+    if (command->get_name() == arguments.front()) return;
+    names.push_back(command->get_name());
+  }
+  const std::string meant = nearest(arguments.front(), names);
+  throw ConfigError(fmt::format("unknown command '{}' ({}see ossau --help)", arguments.front(),
+                                meant.empty() ? "" : fmt::format("did you mean {}? ", meant)));
+}
+
+const CLI::App& chosen_command(const CLI::App& program) {
+  const auto chosen = program.get_subcommands();
+  return chosen.empty() ? program : *chosen.front();
+}
+
+std::string help_of(const CLI::App& program, CLI::AppFormatMode mode) {
+  const CLI::App& command = chosen_command(program);
+  const std::string name = &command == &program ? "" : program.get_name();
+  return command.help(name, mode);
+}
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv) {
+  CLI::App program("Trains logistic regression from a file to a model.", "ossau");
+  program.set_version_flag("--version", "ossau " + version());
+  program.get_formatter()->column_width(28);
+  program.require_subcommand(1);
+  program.footer(kFooter);
+  add_train_command(program);
+  add_config_command(program);
+
+  const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+  if (arguments.empty()) {
+    std::cerr << program.help();
+    return static_cast<int>(ExitCode::kConfig);
+  }
+  check_command(program, arguments);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    print(help_of(program, CLI::AppFormatMode::Normal));
+  } catch (const CLI::CallForAllHelp&) {
+    print(help_of(program, CLI::AppFormatMode::All));
+  } catch (const CLI::CallForVersion& text) {
+    print(std::string(text.what()) + "\n");
+  } catch (const CLI::ParseError& error) {
+    const CLI::App& command = chosen_command(program);
+    const std::string name = &command == &program ? "ossau" : "ossau " + command.get_name();
+    throw ConfigError(fmt::format("{} (see {} --help)", error.what(), name));
+  }
+  return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace ossau

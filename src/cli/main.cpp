@@ -1,0 +1,41 @@
+#include <csignal>
+#include <exception>
+#include <new>
+#include <string>
+
+#include "cli/command_line.hpp"
+#include "core/log.hpp"
+#include "ossau/error.hpp"
+
+namespace {
+
+constexpr int kInternalError = 1;
+
+int run(int argc, const char* const* argv) {
+  try {
+    return ossau::run_command_line(argc, argv);
+  } catch (const ossau::Error& error) {
+    ossau::log_error(error.what());
+    return static_cast<int>(error.code());
+  } catch (const std::bad_alloc&) {
+    ossau::log_error(
+        "out of memory (use fewer rows or features, data.layout: sparse, or a larger machine)");
+    return static_cast<int>(ossau::ExitCode::kDevice);
+  } catch (const std::exception& error) {
+    ossau::log_error(std::string("internal error: ") + error.what() +
+                     " (please report it with the command and the configuration)");
+    return kInternalError;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // A training must not die because the reader of its output has gone.
+  (void)std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return run(argc, argv);
+  } catch (...) {
+    return kInternalError;  // not even the message could be written
+  }
+}
