@@ -44,9 +44,22 @@ bool spells_digits(std::string_view number) {
          number.find('.') != std::string_view::npos;
 }
 
+// Short whole numbers are most cells of most files, and exact without any care.
+std::optional<double> short_whole_number(std::string_view text) {
+  constexpr std::size_t kMostDigits = 9;
+  if (text.empty() || text.size() > kMostDigits) return std::nullopt;
+  std::int32_t value = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    value = 10 * value + (c - '0');
+  }
+  return value;
+}
+
 }  // namespace
 
 ParsedNumber parse_number(std::string_view text) {
+  if (const auto whole = short_whole_number(text)) return {*whole, NumberStatus::kNumber};
   std::string_view number = text;
   if (!number.empty() && number.front() == '+') {
     number.remove_prefix(1);

@@ -19,6 +19,9 @@ double value_of(std::string_view text) {
 TEST(Numbers, AreRoundedCorrectly) {
   EXPECT_EQ(value_of("0.1"), 0.1);
   EXPECT_EQ(value_of("-3.5e-7"), -3.5e-7);
+  EXPECT_EQ(value_of("007"), 7.0);
+  EXPECT_EQ(value_of("999999999"), 999999999.0);
+  EXPECT_EQ(value_of("9999999999"), 9999999999.0);
   EXPECT_EQ(value_of(".5"), 0.5);
   EXPECT_EQ(value_of("1."), 1.0);
   EXPECT_EQ(value_of("1E5"), 1e5);
