@@ -109,7 +109,7 @@ std::string coefficient(const Model& model, const std::vector<std::size_t>& feat
                         std::size_t place) {
   constexpr std::size_t kFeatureWidth = 24;
   constexpr std::size_t kWeightWidth = 12;
-  if (place >= features.size()) return std::string(kFeatureWidth + kWeightWidth, ' ');
+  if (place >= features.size()) return left_aligned("", kFeatureWidth + kWeightWidth);
   const std::size_t j = features[place];
   return left_aligned(model.schema.feature_names[j], kFeatureWidth) +
          right_aligned(fmt::format("{:+.4g}", model.weights[j]), kWeightWidth);

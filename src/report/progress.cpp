@@ -14,7 +14,7 @@
 namespace ossau {
 namespace {
 
-constexpr double kRedrawEvery_s = 0.1;
+constexpr double kRedrawSeconds = 0.1;
 constexpr std::string_view kClearLine = "\r\x1b[K";
 
 std::size_t terminal_columns() {
@@ -74,7 +74,7 @@ void Progress::on_start(const TrainingStart& start) {
 
 void Progress::on_epoch(const EpochReport& report) {
   if (report.validation) validation_loss_ = report.validation->log_loss;
-  const double wait_s = output_.terminal ? kRedrawEvery_s : output_.log_every_s;
+  const double wait_s = output_.terminal ? kRedrawSeconds : output_.log_every_s;
   if (!shown_at_s_ || output_.now_s() - *shown_at_s_ >= wait_s) {
     show(report);
   } else {
@@ -105,7 +105,7 @@ std::string Progress::line(const EpochReport& report) const {
                   with_commas(start_.epochs), with_commas(report.steps), report.log_loss);
   if (validation_loss_) text += fmt::format("  validation {:.6f}", *validation_loss_);
   text += fmt::format("  {} rows/s", short_rate(report.rows_per_second));
-  const double remaining = static_cast<double>(start_.epochs - report.epoch);
+  const auto remaining = static_cast<double>(start_.epochs - report.epoch);
   if (remaining > 0) {
     const double epoch_s = report.elapsed_s / static_cast<double>(report.epoch);
     text += fmt::format("  ETA {}", short_duration(epoch_s * remaining));

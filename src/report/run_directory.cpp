@@ -61,7 +61,7 @@ RunFiles run_files(const fs::path& directory) {
 }
 
 RunFiles prepare_run_directory(const Config& config) {
-  const RunFiles files = run_files(config.run.directory.value_or(kDefaultDirectory));
+  RunFiles files = run_files(config.run.directory.value_or(kDefaultDirectory));
   make_directory(files.directory);
   std::error_code ignored;  // a directory that cannot be searched fails below, at the first removal
   if (fs::exists(files.summary, ignored) && !config.run.overwrite) {

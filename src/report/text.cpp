@@ -24,7 +24,9 @@ std::size_t characters(std::string_view text) {
 
 std::string spaces_up_to(std::string_view text, std::size_t width) {
   const std::size_t used = characters(text);
-  return std::string(used < width ? width - used : 0, ' ');
+  std::string spaces;
+  if (used < width) spaces.assign(width - used, ' ');
+  return spaces;
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <cfenv>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -194,6 +194,23 @@ TEST(Model, SaysNothingOfWhereOrHowItRan) {
   EXPECT_NE(save_model(model, directory.path() / "b"), before);
 }
 
+TEST(Model, DoesNotDependOnTheCallersRounding) {
+  const test::TemporaryDirectory directory;
+  Model model = csv_model();
+  model.weights = {0.1, -0.2, 0.3};
+  model.scale = {1.0 / 3, 1.0 / 7, 1.0 / 9};
+  model.config.model.l2 = 0.1;
+  const std::string before = save_model(model, directory.path() / "a");
+  for (const int rounding : {FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO}) {
+    std::fesetround(rounding);
+    const std::string hash = save_model(model, directory.path() / "b");
+    const double l2 = load_model(directory.path() / "b").config.model.l2;
+    std::fesetround(FE_TONEAREST);
+    EXPECT_EQ(hash, before);
+    EXPECT_EQ(l2, 0.1);
+  }
+}
+
 TEST(Model, RawCoefficientsScoreRawColumnsTheSame) {
   const Model model = csv_model();
   const RawCoefficients raw = raw_coefficients(model);
@@ -272,7 +289,9 @@ TEST(Model, RefusesMetadataThatDoesNotFit) {
   EXPECT_THAT(with("feature_names", R"({"prefix":"f","first":1,"count":1000000000000})"),
               HasSubstr("feature names for 3 features"));
   EXPECT_THAT(with("feature_names", "7"), HasSubstr("metadata"));
-  EXPECT_THAT(with("classes", R"(["one"])"), HasSubstr("metadata"));
+  EXPECT_THAT(with("classes", R"(["one"])"), HasSubstr("1 classes, expected 2"));
+  EXPECT_THAT(with("classes", R"(["a", "b", "c"])"), HasSubstr("3 classes, expected 2"));
+  EXPECT_THAT(with("classes", R"([1, 2])"), HasSubstr("metadata"));
   EXPECT_THAT(with("layout", "auto"), HasSubstr("layout \"auto\" is not dense or sparse"));
   EXPECT_THAT(with("schema", R"({"format":"xml"})"), HasSubstr("format \"xml\""));
   EXPECT_THAT(with("schema", R"({})"), HasSubstr("metadata"));
