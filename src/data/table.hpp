@@ -10,7 +10,7 @@
 
 namespace ossau {
 
-/// One column of a CSV file, or one feature of a LIBSVM file, as it was read.
+/// One column of a CSV file, as it was read.
 struct SourceColumn {
   std::string name;
   bool categorical = false;
@@ -19,13 +19,13 @@ struct SourceColumn {
 
 /// How text became rows: enough to read another file the same way and to name every feature.
 struct Schema {
-  Format format = Format::kLibsvm;         // never kAuto
-  bool zero_based = false;                 // LIBSVM
-  char delimiter = ',';                    // CSV
-  bool header = false;                     // CSV
-  std::string label_column;                // CSV: its name; empty for LIBSVM
-  std::string weight_column;               // CSV: its name; empty for none
-  std::vector<SourceColumn> columns;       // CSV: in file order, label and weight left out
+  Format format = Format::kLibsvm;    // never kAuto
+  bool zero_based = false;            // LIBSVM
+  char delimiter = ',';               // CSV; a space: any run of spaces and tabs
+  bool header = false;                // CSV
+  std::string label_column;           // CSV: its name; empty for LIBSVM
+  std::string weight_column;          // CSV: its name; empty for none
+  std::vector<SourceColumn> columns;  // CSV: in file order without label and weight; LIBSVM: none
   std::vector<std::string> feature_names;  // [d], for example "age", "state=KS", "f17"
   std::array<std::string, 2> classes;      // labels of class 0 (negative) and 1 (positive)
 };

@@ -11,6 +11,7 @@ using ::testing::StartsWith;
 
 std::vector<std::string> cleaned(const std::vector<std::string>& messages, const Files& files) {
   std::vector<std::string> out;
+  out.reserve(messages.size());
   for (const std::string& message : messages) {
     out.push_back(without_folder(message, files.folder));
   }
