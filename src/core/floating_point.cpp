@@ -35,10 +35,14 @@ void set_floating_point_control(std::uint64_t control) {
 #endif
 }
 
-FloatingPointGuard::FloatingPointGuard() : saved_(floating_point_control()) {
+// The whole environment, not our control word alone: on x86 the C library asks the older x87 unit
+// how to round when it reads or prints a number.
+FloatingPointGuard::FloatingPointGuard() : saved_{} {
+  std::fegetenv(&saved_);
+  std::fesetenv(FE_DFL_ENV);
   set_floating_point_control(kDefaultControl);
 }
 
-FloatingPointGuard::~FloatingPointGuard() { set_floating_point_control(saved_); }
+FloatingPointGuard::~FloatingPointGuard() { std::fesetenv(&saved_); }
 
 }  // namespace ossau

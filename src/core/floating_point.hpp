@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cfenv>
 #include <cstdint>
 
 namespace ossau {
@@ -14,7 +15,7 @@ class FloatingPointGuard {
   FloatingPointGuard& operator=(const FloatingPointGuard&) = delete;
 
  private:
-  std::uint64_t saved_;
+  std::fenv_t saved_;
 };
 
 /// The thread's floating-point control word (MXCSR on x86, FPCR on Arm).

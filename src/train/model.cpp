@@ -138,6 +138,7 @@ RawCoefficients raw_coefficients(const Model& model) {
 }
 
 std::string save_model(const Model& model, const std::filesystem::path& file) {
+  const FloatingPointGuard guard;  // printing a number rounds, too
   const RawCoefficients raw = raw_coefficients(model);
   const std::int64_t n_features = model.n_features();
   assert(std::ssize(model.weights) == model.n_outputs * n_features);
