@@ -1,0 +1,107 @@
+#include "comm/communicator.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "comm/communicator_contract.hpp"
+#include "comm/single.hpp"
+#include "comm/threads.hpp"
+#include "ossau/error.hpp"
+
+namespace ossau::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Each;
+using ::testing::HasSubstr;
+
+void run_threads(ThreadGroup& group, std::int64_t size,
+                 const std::function<void(Communicator&)>& work) {
+  std::vector<std::thread> threads;
+  for (std::int64_t rank = 0; rank < size; ++rank) {
+    threads.emplace_back([&, rank] { work(*group.communicator(rank)); });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+CommunicatorCase thread_case(std::int64_t size) {
+  return {"threads_" + std::to_string(size), size,
+          [size](const std::function<void(Communicator&)>& work) {
+            ThreadGroup group(size, 60);
+            run_threads(group, size, work);
+          }};
+}
+
+CommunicatorCase single_case() {
+  return {"single", 1, [](const std::function<void(Communicator&)>& work) {
+            work(*make_single_communicator());
+          }};
+}
+
+INSTANTIATE_TEST_SUITE_P(Implementations, CommunicatorContract,
+                         ::testing::Values(single_case(), thread_case(1), thread_case(2),
+                                           thread_case(4), thread_case(7)),
+                         [](const auto& info) { return info.param.name; });
+
+// Runs `work` on every rank and collects the messages of those that threw CommError.
+std::vector<std::string> comm_errors(std::int64_t size, double timeout_s,
+                                     const std::function<void(Communicator&)>& work) {
+  ThreadGroup group(size, timeout_s);
+  std::mutex mutex;
+  std::vector<std::string> messages;
+  run_threads(group, size, [&](Communicator& communicator) {
+    try {
+      work(communicator);
+    } catch (const CommError& error) {
+      const std::lock_guard lock(mutex);
+      messages.emplace_back(error.what());
+    }
+  });
+  return messages;
+}
+
+TEST(ThreadGroup, NamesARankThatDoesNotComeInTime) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto messages = comm_errors(3, 0.2, [](Communicator& communicator) {
+    communicator.set_position({.phase = "training", .epoch = 2, .step = 5});
+    if (communicator.rank().rank == 1) return;
+    communicator.barrier("gradient sums");
+  });
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
+  ASSERT_EQ(messages.size(), 2u);
+  EXPECT_THAT(messages, Each(AllOf(HasSubstr("gradient sums: rank 1 (last seen in training, "
+                                             "epoch 2, step 5) did not come within 0.2 s"),
+                                   HasSubstr("communication.timeout_s"))));
+}
+
+TEST(ThreadGroup, FreesWaitingRanksWhenOneGivesUp) {
+  const auto messages = comm_errors(4, 60, [](Communicator& communicator) {
+    if (communicator.rank().rank == 2) {
+      communicator.abort("clicks.svm:3: bad label");
+      return;
+    }
+    std::vector<std::int64_t> values = {1};
+    all_reduce(communicator, values, Reduction::kSum, "column counts");
+  });
+  ASSERT_EQ(messages.size(), 3u);
+  EXPECT_THAT(messages, Each(HasSubstr("rank 2 gave up (start-up): clicks.svm:3: bad label")));
+}
+
+TEST(ThreadGroup, NoticesRanksThatAreOutOfStep) {
+  const auto messages = comm_errors(2, 60, [](Communicator& communicator) {
+    std::vector<std::int64_t> values(communicator.rank().rank == 0 ? 3 : 4);
+    all_reduce(communicator, values, Reduction::kSum, "sums");
+  });
+  ASSERT_EQ(messages.size(), 2u);
+  EXPECT_THAT(messages, Each(HasSubstr("ranks are out of step")));
+}
+
+}  // namespace
+}  // namespace ossau::test

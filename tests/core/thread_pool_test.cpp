@@ -1,0 +1,72 @@
+#include "core/thread_pool.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstddef>
+#include <vector>
+
+#include "core/floating_point.hpp"
+
+namespace ossau {
+namespace {
+
+TEST(ThreadPool, RunsEveryThreadOnceARound) {
+  for (const std::int64_t threads : {1, 2, 3, 7}) {
+    ThreadPool pool(threads);
+    EXPECT_EQ(pool.size(), threads);
+    std::vector<int> calls(static_cast<std::size_t>(threads), 0);
+    for (int round = 0; round < 200; ++round) {
+      pool.run([&](std::int64_t thread) { ++calls[static_cast<std::size_t>(thread)]; });
+    }
+    for (const int count : calls) EXPECT_EQ(count, 200);
+  }
+}
+
+TEST(ThreadPool, SplitsARangeWithoutGapsOrOverlaps) {
+  ThreadPool pool(3);
+  for (const std::int64_t count : {0, 1, 2, 3, 10, 1001}) {
+    std::vector<std::atomic<int>> seen(static_cast<std::size_t>(count));
+    pool.split(count, 1, [&](std::int64_t, std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) ++seen[static_cast<std::size_t>(i)];
+    });
+    for (const auto& times : seen) EXPECT_EQ(times, 1);
+  }
+}
+
+TEST(ThreadPool, KeepsSmallWorkInTheCaller) {
+  ThreadPool pool(4);
+  std::atomic<int> calls = 0;
+  pool.split(7, 2, [&](std::int64_t thread, std::int64_t begin, std::int64_t end) {
+    EXPECT_EQ(thread, 0);
+    EXPECT_EQ(begin, 0);
+    EXPECT_EQ(end, 7);
+    ++calls;
+  });
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(ThreadPool, WorkersHaveDefaultArithmeticWhateverTheMakerHad) {
+  const std::uint64_t saved = floating_point_control();
+  std::uint64_t fresh = 0;
+  {
+    const FloatingPointGuard guard;
+    fresh = floating_point_control();
+  }
+#if defined(__x86_64__)
+  set_floating_point_control(0x9fc0);  // FTZ and DAZ
+#endif
+  std::atomic<std::uint64_t> seen = ~std::uint64_t{0};
+  {
+    ThreadPool pool(2);
+    pool.run([&](std::int64_t thread) {
+      if (thread == 1) seen = floating_point_control();
+    });
+  }
+  set_floating_point_control(saved);
+  // The low six bits of MXCSR are flags of past exceptions.
+  EXPECT_EQ(seen & ~std::uint64_t{0x3f}, fresh & ~std::uint64_t{0x3f});
+}
+
+}  // namespace
+}  // namespace ossau
