@@ -7,12 +7,14 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 program=build/release/bin/ossau
 config=configs/quickstart.yaml
 run=runs/quickstart
+table=runs/quickstart.txt # what the program said of the finished run
 
 # True if a finished run is newer than everything it was made from.
 up_to_date() {
   local source
+  [[ -f $run/summary.json ]] || return 1
   for source in "$program" "$config" examples/churn/mlc_churn.csv; do
-    [[ $run/summary.json -nt $source ]] || return 1
+    [[ $table -nt $source ]] || return 1
   done
 }
 
@@ -22,16 +24,14 @@ scripts/install_dependencies.sh
 cmake --build build/release --target ossau
 
 if up_to_date; then
-  say "nothing has changed since the last run; its summary:"
-  cat "$run/summary.json"
+  say "nothing has changed since the last run, which said:"
+  cat "$table"
 else
-  "$program" train "$config" "run.directory=$run" run.overwrite=true
+  mkdir -p runs
+  "$program" train "$config" "run.directory=$run" run.overwrite=true | tee "$table.new"
+  mv -- "$table.new" "$table"
 fi
 
-say "results are in $root/$run"
-echo "   model.safetensors   the model"
-echo "   summary.json        the figures at its final weights"
-echo "   metrics.jsonl       the same figures epoch by epoch"
-echo "   config.yaml         the configuration that was in force, defaults included"
-say "train again:  $program train $config run.overwrite=true training.epochs=5"
-say "every key:    $program config"
+say "results are in $root/$run; to look closer or go on:"
+echo "   $program train $config run.directory=runs/again training.epochs=5"
+echo "   $program config        # every key, its default and its meaning"
