@@ -38,7 +38,7 @@ TEST(ArithmeticGates, LibrariesNeedNoInexactLibraryFunction) {
   const std::regex undefined(R"(^\s+U )" + kInexactFunctions + "(@.*)?$");
   std::istringstream libraries(OSSAU_EXACT_LIBRARIES);
   for (std::string library; std::getline(libraries, library, ':');) {
-    const CommandResult symbols = run_command(OSSAU_NM " '" + library + "'");
+    const CommandResult symbols = run_command("'" OSSAU_NM "' '" + library + "'");
     ASSERT_EQ(symbols.exit_code, 0) << symbols.output;
     std::istringstream lines(symbols.output);
     for (std::string line; std::getline(lines, line);) {
@@ -63,7 +63,7 @@ TEST(ArithmeticGates, EveryFileIsCompiledWithoutContraction) {
 }
 
 std::string disassembly(const std::string& object) {
-  const CommandResult result = run_command(OSSAU_OBJDUMP " -d '" + object + "'");
+  const CommandResult result = run_command("'" OSSAU_OBJDUMP "' -d '" + object + "'");
   EXPECT_EQ(result.exit_code, 0) << result.output;
   return result.output;
 }

@@ -18,7 +18,7 @@ TEST(Configs, EveryShippedOneTrains) {
   for (const fs::path& config : configs) {
     const TemporaryDirectory folder;
     const fs::path run = folder.path() / "run";
-    const CommandResult result = run_command(OSSAU_PROGRAM " train '" + config.string() +
+    const CommandResult result = run_command("'" OSSAU_PROGRAM "' train '" + config.string() +
                                              "' run.directory='" + run.string() + "'");
     EXPECT_EQ(result.exit_code, 0) << config << "\n" << result.output;
     EXPECT_TRUE(fs::exists(run / "model.safetensors")) << config << "\n" << result.output;
