@@ -107,8 +107,8 @@ std::vector<std::size_t> strongest(const Model& model, double sign) {
 
 std::string coefficient(const Model& model, const std::vector<std::size_t>& features,
                         std::size_t place) {
-  constexpr std::size_t kFeatureWidth = 24;
-  constexpr std::size_t kWeightWidth = 12;
+  constexpr std::size_t kFeatureWidth = 26;
+  constexpr std::size_t kWeightWidth = 10;
   if (place >= features.size()) return left_aligned("", kFeatureWidth + kWeightWidth);
   const std::size_t j = features[place];
   return left_aligned(model.schema.feature_names[j], kFeatureWidth) +

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <exception>
 #include <utility>
@@ -101,14 +102,14 @@ void Progress::show(const EpochReport& report) {
 
 std::string Progress::line(const EpochReport& report) const {
   std::string text =
-      fmt::format("epoch {}/{}  step {}  loss {:.6f}", with_commas(report.epoch),
+      fmt::format("epoch {}/{}  step {}  loss {:.5f}", with_commas(report.epoch),
                   with_commas(start_.epochs), with_commas(report.steps), report.log_loss);
-  if (validation_loss_) text += fmt::format("  validation {:.6f}", *validation_loss_);
+  if (validation_loss_) text += fmt::format("  validation {:.5f}", *validation_loss_);
   text += fmt::format("  {} rows/s", short_rate(report.rows_per_second));
   const auto remaining = static_cast<double>(start_.epochs - report.epoch);
   if (remaining > 0) {
     const double epoch_s = report.elapsed_s / static_cast<double>(report.epoch);
-    text += fmt::format("  ETA {}", short_duration(epoch_s * remaining));
+    text += fmt::format("  ETA {}", short_duration(std::ceil(epoch_s * remaining)));
   }
   return text;
 }

@@ -1,9 +1,9 @@
 #include "report/run.hpp"
 
-#include <chrono>
 #include <filesystem>
 
 #include "core/atomic_file.hpp"
+#include "core/clock.hpp"
 #include "report/metrics_json.hpp"
 #include "report/metrics_log.hpp"
 #include "report/observers.hpp"
@@ -12,10 +12,8 @@
 namespace ossau {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 TrainingResult train_into(const RunFiles& files, const Config& config, const Trainer& trainer,
-                          TrainingObserver* watcher, Clock::time_point began) {
+                          TrainingObserver* watcher, const Stopwatch& watch) {
   MetricsLog log(files.metrics);
   Observers observers({&log, watcher});
   TrainingResult result = trainer(config, observers);
@@ -23,7 +21,7 @@ TrainingResult train_into(const RunFiles& files, const Config& config, const Tra
   Summary& summary = result.summary;
   summary.run_directory = files.directory.string();
   summary.model_sha256 = save_model(result.model, files.model);
-  summary.time.total_s = std::chrono::duration<double>(Clock::now() - began).count();
+  summary.time.total_s = watch.seconds();
   // Last: a directory with a summary is a finished run.
   write_file_atomically(files.summary, summary_text(summary));
   return result;
@@ -33,11 +31,11 @@ TrainingResult train_into(const RunFiles& files, const Config& config, const Tra
 
 TrainingResult run_and_record(const Config& config, const Trainer& trainer,
                               TrainingObserver* watcher) {
-  const Clock::time_point began = Clock::now();
+  const Stopwatch watch;
   // Before any data is read: a run that may not be written should fail in its first second.
   const RunFiles files = prepare_run_directory(config);
   try {
-    return train_into(files, config, trainer, watcher, began);
+    return train_into(files, config, trainer, watcher, watch);
   } catch (...) {
     discard_results(files);
     throw;

@@ -35,7 +35,7 @@ validation  False                              2,200                  80
 
 Strongest coefficients, features as scaled (3 of 4 not zero)
 towards True                            towards False
-âge                             +1.5    international plan=no, ~       -2.25
+âge                             +1.5    international plan=no, as~     -2.25
 account length                  +0.5
 
 Time    read 0.125 s, train 1 min 15 s, evaluate 0.5 s, total 1 min 15 s

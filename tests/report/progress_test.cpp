@@ -56,8 +56,8 @@ TEST(Progress, WithoutATerminalWritesPlainLinesWithTheFirstAndTheLast) {
   }
   EXPECT_EQ(screen.text, start_line(test::sample_start()) +
                              "\n"
-                             "epoch 1/20  step 32  loss 0.500000  1.23 M rows/s  ETA 4.75 s\n"
-                             "epoch 20/20  step 640  loss 0.500000  1.23 M rows/s\n");
+                             "epoch 1/20  step 32  loss 0.50000  1.23 M rows/s  ETA 5 s\n"
+                             "epoch 20/20  step 640  loss 0.50000  1.23 M rows/s\n");
 }
 
 TEST(Progress, WithoutATerminalWritesAtMostOneLineEachInterval) {
@@ -112,7 +112,7 @@ TEST(Progress, KeepsTheLatestValidationInSight) {
   progress.on_epoch(with_validation);
   screen.text.clear();
   progress.on_epoch(test::sample_epoch(2));
-  EXPECT_THAT(screen.text, HasSubstr("validation 0.250000"));
+  EXPECT_THAT(screen.text, HasSubstr("validation 0.25000"));
 }
 
 TEST(Progress, EndsItsLineWhenTheTrainingFails) {
