@@ -1,0 +1,146 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "arith/fixed_point.hpp"
+#include "arith/logistic.hpp"
+#include "backend/cpu/cpu_backend.hpp"
+#include "comm/single.hpp"
+#include "train/preparation.hpp"
+#include "train/trainer.hpp"
+#include "train/training_samples.hpp"
+#include "train/update_rule.hpp"
+
+// The bits of exact-1, recorded.  A change that moves one of them needs a page in docs/decisions
+// and a higher kExactVersion.
+
+namespace ossau::test {
+namespace {
+
+Config recorded_config(const TemporaryDirectory& directory, Layout layout) {
+  Config config = small_config(
+      write_csv(directory, "train.csv", {.rows = 1000, .columns = 20, .density = 0.5}));
+  config.data.layout = layout;
+  config.model.l2 = 0.01;
+  config.training.epochs = 3;
+  config.training.batch_size = 64;
+  return config;
+}
+
+std::string recorded_hash(Layout layout, void (*change)(Config&)) {
+  const TemporaryDirectory directory;
+  Config config = recorded_config(directory, layout);
+  change(config);
+  return weight_hash(train_quietly(config).model).substr(0, 16);
+}
+
+void momentum(Config& config) {
+  config.optimizer.momentum = 0.9;
+  config.optimizer.schedule = Schedule::kCosine;
+}
+void elastic_net(Config& config) { config.model.l1 = 0.01; }
+void adaptive(Config& config) {
+  config.optimizer.restart = Restart::kAdaptive;
+  config.training.batch_size = TrainingConfig::kAllRows;
+  config.training.epochs = 100;
+}
+void plain(Config&) {}
+
+TEST(RecordedBits, HaveNotMoved) {
+  EXPECT_EQ(recorded_hash(Layout::kDense, plain), "b46a4dbd29c5c845");
+  EXPECT_EQ(recorded_hash(Layout::kDense, momentum), "d00aeb26495c9b2b");
+  EXPECT_EQ(recorded_hash(Layout::kDense, elastic_net), "afabe4417063a802");
+  EXPECT_EQ(recorded_hash(Layout::kDense, adaptive), "ff716304921fdcc2");
+  EXPECT_EQ(recorded_hash(Layout::kSparse, plain), "e631569fd9125d60");
+  EXPECT_EQ(recorded_hash(Layout::kSparse, momentum), "919b8c33a7c987f0");
+  EXPECT_EQ(recorded_hash(Layout::kSparse, elastic_net), "fb2c72939b12e529");
+  EXPECT_EQ(recorded_hash(Layout::kSparse, adaptive), "448f770959778317");
+}
+
+// The scalar kernels once more, with one constant of the arithmetic changed in its last bit or one
+// order exchanged: the comparison above must notice each.
+enum class Change { kNone, kPolynomial, kButterfly, kFixedPoint };
+
+template <Change kChange>
+struct ChangedOps : ScalarOps {
+  static constexpr std::size_t kLanes = 1;
+
+  static float set(float x) {
+    const bool changes = kChange == Change::kPolynomial && x == 0.5f;  // 1/2!
+    return changes ? bit_copy<float>(bit_copy<std::uint32_t>(x) + 1) : x;
+  }
+  static float load(const float* from) { return *from; }
+  static void store(float x, float* to) { *to = x; }
+  static float gather(const float* values, const std::uint32_t* index) { return values[*index]; }
+  static bool longer_than(const std::uint32_t* length, std::size_t k) { return *length > k; }
+  static bool row_mask(std::size_t row, std::int32_t begin, std::int32_t end) {
+    return static_cast<std::int32_t>(row) >= begin && static_cast<std::int32_t>(row) < end;
+  }
+  static bool is_finite(float x) { return ossau::is_finite(x); }
+  static std::size_t count(bool mask) { return mask ? 1 : 0; }
+  static float flip_sign(float x, float sign) {
+    return bit_copy<float>(bit_copy<std::uint32_t>(x) ^
+                           (bit_copy<std::uint32_t>(sign) & 0x80000000u));
+  }
+  static float floor(float x) { return static_cast<float>(static_cast<std::int64_t>(x)); }
+  // One float32 rounding less in the last place of the tile's sum.
+  static float reduce(float x) {
+    return kChange == Change::kButterfly ? bit_copy<float>(bit_copy<std::uint32_t>(x) & ~1u) : x;
+  }
+  // 2^k for a smaller k, shifted back.
+  static void add_fixed(std::int64_t* sums, float x, double scale) {
+    constexpr int kLost = kChange == Change::kFixedPoint ? 24 : 0;
+    *sums += to_fixed(x, scale * power_of_two(-kLost)) * (std::int64_t{1} << kLost);
+  }
+};
+
+namespace changed {
+#include "backend/cpu/tile_kernels.hpp"
+}
+
+template <Change kChange>
+CpuKernels changed_kernels() {
+  using Kernels = changed::TileKernels<ChangedOps<kChange>>;
+  return {Simd::kScalar, "changed", Kernels::gradient, Kernels::scores, Kernels::logistic_values};
+}
+
+std::vector<double> train_with(const CpuKernels& kernels) {
+  const TemporaryDirectory directory;
+  const Config config = recorded_config(directory, Layout::kDense);
+  const auto communicator = make_single_communicator();
+  PreparedData prepared = prepare(config, read_dataset(config.data, std::nullopt), *communicator);
+  const UpdateRule rule = choose_rule(config, prepared.layout);
+  TrainerData data{.shards = prepared.rows.train.shards,
+                   .train = RowSetInfo(RowSet::kTrain, prepared.rows.train),
+                   .validation = std::nullopt,
+                   .first_rate = safe_learning_rate(prepared.lipschitz, make_penalty(config)),
+                   .penalty = make_penalty(config),
+                   .rule = rule,
+                   .features = prepared.transform.columns()};
+  ModelSetup setup;
+  setup.exponent_power = prepared.transform.exponent_power;
+  setup.rule = rule;
+  setup.penalty = make_penalty(config);
+  const auto backend = make_cpu_backend(kernels, 1, std::move(prepared.rows), setup);
+  Trainer trainer(config, std::move(data), *backend, *communicator, nullptr);
+  trainer.train();
+  return trainer.weights();
+}
+
+TEST(RecordedBits, NoticeAChangeOfOneConstant) {
+  const auto expected = train_with(available_kernels().front());
+  EXPECT_EQ(train_with(changed_kernels<Change::kNone>()), expected);
+  EXPECT_NE(train_with(changed_kernels<Change::kPolynomial>()), expected);
+  EXPECT_NE(train_with(changed_kernels<Change::kButterfly>()), expected);
+  EXPECT_NE(train_with(changed_kernels<Change::kFixedPoint>()), expected);
+}
+
+}  // namespace
+}  // namespace ossau::test

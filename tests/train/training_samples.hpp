@@ -1,0 +1,40 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "ossau/config.hpp"
+#include "support/files.hpp"
+#include "support/tables.hpp"
+#include "train/observer.hpp"
+#include "train/training.hpp"
+
+namespace ossau::test {
+
+/// Writes a generated table as CSV: columns label, weight (if weighted), f1, f2, ...
+std::filesystem::path write_csv(const TemporaryDirectory& directory, const std::string& name,
+                                const TableShape& shape);
+
+/// A short training on one thread of a file that write_csv made.
+Config small_config(const std::filesystem::path& csv);
+
+/// Keeps what it is told.
+class RecordingObserver : public TrainingObserver {
+ public:
+  void on_start(const TrainingStart& start) override { starts.push_back(start); }
+  void on_epoch(const EpochReport& report) override { epochs.push_back(report); }
+
+  std::vector<TrainingStart> starts;
+  std::vector<EpochReport> epochs;
+};
+
+TrainingResult train_quietly(const Config& config);
+
+/// SHA-256 of the model file that a training ends in.
+std::string model_hash(const Config& config);
+
+/// SHA-256 of the bits of weights and intercept alone.
+std::string weight_hash(const Model& model);
+
+}  // namespace ossau::test
