@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -15,8 +16,7 @@
 namespace ossau {
 namespace {
 
-constexpr const char* kFooter = R"(
-Examples:
+constexpr const char* kFooter = R"(Examples:
   ossau config > clicks.yaml                        start from every key, commented
   ossau config --check clicks.yaml                  list every mistake at once
   ossau train clicks.yaml                           results in runs/clicks
@@ -31,16 +31,18 @@ Exit codes:
   5   communication failed or a rank was lost
   75  interrupted with a checkpoint on disk (run again to go on))";
 
-// `ossau trian x`: CLI11 would only say that it expected a command.
-void check_command(const CLI::App& program, const std::vector<std::string>& arguments) {
-  if (arguments.empty() || arguments.front().empty() || arguments.front().front() == '-') return;
+// CLI11 would only say that it expected a subcommand.
+void check_first_argument(const CLI::App& program, const std::string& argument) {
   std::vector<std::string> names;
-  for (const CLI::App* command : program.get_subcommands({})) {
-    if (command->get_name() == arguments.front()) return;
-    names.push_back(command->get_name());
+  for (const CLI::App* command : program.get_subcommands({})) names.push_back(command->get_name());
+  for (const CLI::Option* option : program.get_options()) {
+    for (const std::string& name : option->get_snames()) names.push_back("-" + name);
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
   }
-  const std::string meant = nearest(arguments.front(), names);
-  throw ConfigError(fmt::format("unknown command '{}' ({}see ossau --help)", arguments.front(),
+  if (std::find(names.begin(), names.end(), argument) != names.end()) return;
+  const std::string meant = nearest(argument, names);
+  throw ConfigError(fmt::format("unknown {} '{}' ({}see ossau --help)",
+                                argument.rfind('-', 0) == 0 ? "option" : "command", argument,
                                 meant.empty() ? "" : fmt::format("did you mean {}? ", meant)));
 }
 
@@ -71,7 +73,7 @@ int run_command_line(int argc, const char* const* argv) {
     std::cerr << program.help();
     return static_cast<int>(ExitCode::kConfig);
   }
-  check_command(program, arguments);
+  check_first_argument(program, arguments.front());
   try {
     program.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

@@ -8,6 +8,7 @@
 #include "cli/command_line.hpp"
 #include "cli/output.hpp"
 #include "config/write.hpp"
+#include "ossau/error.hpp"
 #include "ossau/ossau.hpp"
 
 namespace ossau {
@@ -18,8 +19,7 @@ struct ConfigArguments {
   std::vector<std::string> overrides;
 };
 
-constexpr const char* kFooter = R"(
-Examples:
+constexpr const char* kFooter = R"(Examples:
   ossau config                                   every key, its default, its meaning
   ossau config > clicks.yaml                     a file to start from
   ossau config --check clicks.yaml               every mistake at once; no data is read
@@ -35,10 +35,13 @@ void add_config_command(CLI::App& program) {
       command->add_option("--check", arguments->file, "Check this file instead of printing")
           ->type_name("FILE");
   command->add_option("OVERRIDE", arguments->overrides, "section.key=value, checked with FILE")
-      ->type_name("")
-      ->needs(check);
+      ->type_name("");
   command->footer(kFooter);
   command->callback([arguments, check] {
+    if (check->empty() && !arguments->overrides.empty()) {
+      throw ConfigError(fmt::format("'{}': nothing to override (add --check FILE)",
+                                    arguments->overrides.front()));
+    }
     if (check->empty()) {
       print(default_config_yaml());
     } else {

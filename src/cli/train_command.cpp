@@ -17,8 +17,8 @@ struct TrainArguments {
   std::vector<std::string> overrides;
 };
 
-constexpr const char* kFooter = R"(
-Overrides win over the file, the later over the earlier; values are YAML (quote them for the shell).
+constexpr const char* kFooter =
+    R"(Overrides win over the file, the later over the earlier. Values are YAML; quote them for the shell.
 Relative paths start at the current directory. Results go to run.directory, by default
 runs/NAME for NAME.yaml.
 

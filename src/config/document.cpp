@@ -26,7 +26,9 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents_ == 2) {
-      problems_.add(place(mark), "", "a second YAML document (keep one: remove the line `---`)");
+      problems_.add(place(mark), "",
+                    "text after the end of the YAML document (keep one document: check quotes, "
+                    "indentation and lines `---`)");
     }
   }
   void OnDocumentEnd() override {}
@@ -154,8 +156,9 @@ std::optional<Node> parse_yaml(const std::string& text,
   try {
     std::istringstream stream(text);
     YAML::Parser parser(stream);
-    while (parser.HandleNextDocument(builder)) {
-    }
+    // At most twice: the builder reports a second document, and after some malformed texts yaml-cpp
+    // finds another one at the same place for ever.
+    if (parser.HandleNextDocument(builder)) parser.HandleNextDocument(builder);
   } catch (const YAML::Exception& error) {
     problems.add(builder.place(error.mark), "",
                  fmt::format("not valid YAML: {}{}", error.msg, remedy(error.msg)));

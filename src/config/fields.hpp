@@ -34,9 +34,10 @@ void visit_data(V& v, DataT& data) {
           "Share of the training rows to hold out and measure on instead; 0 holds out none.");
   v.field("format", Choice<Format>{}, data.format,
           "How the files are written. auto looks at the names and the first lines.");
-  v.field("layout", Choice<Layout>{}, data.layout,
-          "How rows lie in memory. auto picks what is smaller. Sums, and so the model's last bits, "
-          "differ between the two.");
+  v.field(
+      "layout", Choice<Layout>{}, data.layout,
+      "How rows lie in memory. auto: sparse where most values are 0. Sums, and so the model's last "
+      "bits, differ between the two.");
   v.field("zero_based", Flag{}, data.zero_based,
           "LIBSVM: whether feature indices start at 0, not at 1.");
   v.field("shuffle", Flag{}, data.shuffle,
@@ -44,8 +45,9 @@ void visit_data(V& v, DataT& data) {
   v.field("shuffle_seed", Seed{}, data.shuffle_seed,
           "Chooses the shuffle, and with it the held-out rows.");
   v.field("standardize", Choice<AutoBool>{}, data.standardize,
-          "Bring every feature to mean 0 and deviation 1. auto centres and scales dense data and "
-          "only scales sparse data; true always centres, too; false leaves values alone.");
+          "Bring every feature to mean 0 and deviation 1: dense data is centred and scaled, sparse "
+          "data "
+          "only scaled. auto does so; false leaves values alone.");
   v.field("weight", Or{"null", Text{"a column name | a column number from 1"}}, data.weight,
           "CSV: the column of sample weights (0 or more). null: every row weighs 1.");
   v.section(
@@ -92,9 +94,8 @@ void visit_optimizer(V& v, OptimizerT& optimizer) {
   v.field("warmup_steps", Whole{}, optimizer.warmup_steps,
           "Steps over which the rate rises linearly from near 0; 0: none.");
   v.field("momentum", Real{{.low = 0, .high = 1, .high_excluded = true}}, optimizer.momentum,
-          "mu in v <- mu v + g, w <- w - rate v. The stable rate shrinks as mu grows.");
-  v.field("nesterov", Flag{}, optimizer.nesterov,
-          "Nesterov's momentum: the gradient is taken where the momentum leads.");
+          "mu in v <- mu v + g, w <- w - rate v: steps of up to rate / (1 - mu). 0.9 is usual.");
+  v.field("nesterov", Flag{}, optimizer.nesterov, "Look ahead: step by g + mu v instead of v.");
   v.field("restart", Choice<Restart>{}, optimizer.restart,
           "adaptive: accelerated full-batch descent (Nesterov's growing momentum, restarted when "
           "it points uphill); momentum is then ignored.");

@@ -47,7 +47,8 @@ class CommentedWriter {
  public:
   template <typename Codec, typename T>
   void field(std::string_view key, const Codec& codec, const T& value, std::string_view help) {
-    comment(fmt::format("{} [{}]", help, codec.allowed()));
+    comment(std::string(help));
+    comment(fmt::format("Allowed: {}", codec.allowed()));
     std::string lines;
     append_yaml(lines, key, codec.write(value), 0);
     append(lines);

@@ -85,7 +85,7 @@ TEST(Document, ReportsAliasesTagsAndSecondDocuments) {
   EXPECT_THAT(parse("a: !!float 1\n").problems,
               ElementsAre(HasSubstr("t.yaml:1: a: the YAML tag tag:yaml.org,2002:float")));
   EXPECT_THAT(parse("a: 1\n---\nb: 2\n").problems,
-              ElementsAre(HasSubstr("a second YAML document (keep one")));
+              ElementsAre(HasSubstr("t.yaml:2: text after the end of the YAML document")));
 }
 
 TEST(Document, ReportsInvalidYamlWithItsLine) {
@@ -95,6 +95,12 @@ TEST(Document, ReportsInvalidYamlWithItsLine) {
   EXPECT_THAT(parse("a: *.csv\n").problems,
               ElementsAre(HasSubstr("(quote a value that starts with * or &: \"*.csv\")")));
   EXPECT_THAT(parse("a:\n\tb: 1\n").problems, ElementsAre(HasSubstr("t.yaml:2: not valid YAML")));
+}
+
+// yaml-cpp finds documents without end here.
+TEST(Document, EndsWhereAQuoteIsForgotten) {
+  EXPECT_THAT(parse("\": {c: \"\\n\"}\n? d\n: e\n").problems,
+              ElementsAre(HasSubstr("text after the end of the YAML document")));
 }
 
 TEST(Document, RefusesNestingWithoutEnd) {

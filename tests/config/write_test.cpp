@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <limits>
-#include <regex>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -181,7 +180,9 @@ TEST(DefaultConfig, CommentsEveryKeyAndStaysNarrow) {
     EXPECT_THAT(line, Not(::testing::MatchesRegex(".*[ ]$"))) << line;
     const bool is_key =
         line.find(':') != std::string::npos && line.find_first_not_of(' ') != line.find('#');
-    if (is_key) EXPECT_THAT(before, HasSubstr("#")) << line;
+    if (is_key) {
+      EXPECT_THAT(before, HasSubstr("#")) << line;
+    }
     before = line;
   }
 }
