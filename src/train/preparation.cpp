@@ -14,6 +14,7 @@
 
 #include "arith/bits.hpp"
 #include "data/rows.hpp"
+#include "data/text/labels.hpp"
 #include "data/tiles.hpp"
 #include "ossau/error.hpp"
 #include "train/rank_reduce.hpp"
@@ -99,7 +100,8 @@ std::array<double, 2> weights_by_label(const std::map<std::string, double>& by_l
                                        const Schema& schema) {
   std::array<double, 2> weights = {1, 1};
   for (const auto& [label, weight] : by_label) {
-    const auto* found = std::find(schema.classes.begin(), schema.classes.end(), label);
+    const auto* found =
+        std::find(schema.classes.begin(), schema.classes.end(), canonical_label(label));
     if (found == schema.classes.end()) {
       throw ConfigError(fmt::format(
           "model.class_weight: no label \"{}\" in the data (its labels are \"{}\" and \"{}\")",

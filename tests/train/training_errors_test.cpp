@@ -107,6 +107,16 @@ TEST(TrainingErrors, NameAClassWeightWithoutClass) {
   EXPECT_THAT(failure.message, HasSubstr("model.class_weight: no label \"yes\""));
 }
 
+TEST(ClassWeights, NameNumbersInAnySpelling) {
+  const TemporaryDirectory directory;
+  Config config = small_config(write_csv(directory, "train.csv", {.rows = 50}));
+  config.model.class_weight.mode = ClassWeightMode::kByLabel;
+  config.model.class_weight.by_label = {{"1", 2.0}};
+  const std::string expected = weight_hash(train_quietly(config).model);
+  config.model.class_weight.by_label = {{"+1.0", 2.0}};
+  EXPECT_EQ(weight_hash(train_quietly(config).model), expected);
+}
+
 TEST(SmallData, OfTenRowsTrainsWithSixtyFourShardsOnSevenRanks) {
   const TemporaryDirectory directory;
   Config config = small_config(write_csv(directory, "train.csv", {.rows = 10, .columns = 2}));

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "core/memory.hpp"
 #include "data/text/messages.hpp"
 #include "data/text/numbers.hpp"
 #include "ossau/error.hpp"
@@ -15,6 +16,9 @@ namespace ossau {
 namespace {
 
 constexpr std::uint64_t kLargestIndex = (std::uint64_t{1} << 31) - 2;
+
+// A feature's name, statistics, weights, optimiser state and one thread's sums, roughly.
+constexpr std::uint64_t kBytesPerFeature = 256;
 
 bool is_space(char c) { return c == ' ' || c == '\t'; }
 
@@ -96,7 +100,10 @@ class LibsvmParser {
       rows_.unknown.add(file_, token.data());
       return;
     }
-    rows_.n_features = std::max(rows_.n_features, feature + 1);
+    if (feature >= rows_.n_features) {
+      check_memory(token, feature + 1);
+      rows_.n_features = feature + 1;
+    }
     row_.push_back({static_cast<std::uint32_t>(feature), number.value, token.data()});
   }
 
@@ -115,6 +122,15 @@ class LibsvmParser {
                               token, kLargestIndex));
     }
     return static_cast<std::int64_t>(*index) - (options_.zero_based ? 0 : 1);
+  }
+
+  // One mistyped index must not end in a process that the system kills.
+  void check_memory(std::string_view token, std::int64_t features) const {
+    const std::uint64_t needed = static_cast<std::uint64_t>(features) * kBytesPerFeature;
+    if (needed <= memory_) return;
+    fail(token, fmt::format("{} asks for {} features, about {} GB of model; this machine has {} GB "
+                            "(number the features without gaps)",
+                            shown(token), features, needed >> 30, memory_ >> 30));
   }
 
   void finish_row() {
@@ -146,6 +162,7 @@ class LibsvmParser {
   const SourceText& file_;
   const LibsvmOptions& options_;
   LibsvmRows& rows_;
+  std::uint64_t memory_ = physical_memory_bytes();
   std::vector<Entry> row_;
 };
 

@@ -16,6 +16,7 @@
 
 #include "data/text/decompress.hpp"
 #include "data/text/messages.hpp"
+#include "data/text/utf8.hpp"
 #include "ossau/error.hpp"
 
 namespace ossau {
@@ -100,6 +101,13 @@ void check_text(const SourceText& file) {
   if (nul != std::string::npos) {
     throw DataError(fmt::format("{}: NUL byte (this is no text; give LIBSVM, CSV or TSV)",
                                 file.where(text.data() + nul)));
+  }
+  const std::size_t invalid = first_invalid_utf8(text);
+  if (invalid != std::string::npos) {
+    throw DataError(
+        fmt::format("{}: byte 0x{:02x} is not UTF-8 (convert the file, for example "
+                    "with iconv -f latin1 -t utf-8)",
+                    file.where(text.data() + invalid), static_cast<unsigned char>(text[invalid])));
   }
 }
 

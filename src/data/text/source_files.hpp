@@ -7,7 +7,7 @@
 
 namespace ossau {
 
-/// One file in memory, decompressed, without byte order mark and without NUL bytes.
+/// One file in memory, decompressed, without byte order mark: UTF-8 without NUL bytes.
 struct SourceText {
   std::string name;  // as it was given or matched
   std::string text;

@@ -21,6 +21,23 @@ TEST(SourceFiles, CountLinesAndColumnsFromOne) {
   EXPECT_EQ(file.where_line(file.text.data() + 7), "a.csv:3");
 }
 
+TEST(SourceFiles, RefuseTextThatIsNotUtf8) {
+  const TemporaryDirectory folder;
+  const auto error_of = [&](const std::string& text) {
+    const std::string path = folder.write("a.csv", text).string();
+    return data_error([&] { read_source(path); });
+  };
+  EXPECT_THAT(error_of("y,caf\xe9\n"),
+              HasSubstr("a.csv:1:6: byte 0xe9 is not UTF-8 (convert the file, for example with "
+                        "iconv -f latin1 -t utf-8)"));
+  EXPECT_THAT(error_of("0123456789\n\xc0\xaf"), HasSubstr(":2:1: byte 0xc0"));  // overlong
+  EXPECT_THAT(error_of("\xed\xa0\x80"), HasSubstr(":1:1: byte 0xed"));          // surrogate
+  EXPECT_THAT(error_of("\xf4\x90\x80\x80"), HasSubstr(":1:1: byte 0xf4"));      // too large
+  EXPECT_THAT(error_of("ab\xe2\x82"), HasSubstr(":1:3: byte 0xe2"));            // cut off
+  const std::string fine = folder.write("b.csv", "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z").string();
+  EXPECT_EQ(read_source(fine).text.size(), 11u);
+}
+
 TEST(SourceFiles, ExpandGlobsInBytewiseOrder) {
   const TemporaryDirectory folder;
   for (const char* name : {"b.csv", "a.csv", "B.csv", "c.txt"}) folder.write(name, "x");
