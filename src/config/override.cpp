@@ -51,7 +51,7 @@ void apply_override(Node& root, const std::string& text, int index, Problems& pr
     return;
   }
   std::optional<Node> value = parse_yaml(
-      text.substr(equals + 1), [&place](int) { return place; }, problems);
+      text.substr(equals + 1), [&place](int) { return Place(place); }, problems);
   if (!value) return;
   value->place = place;
   Node* target = &root;
