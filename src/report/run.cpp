@@ -12,7 +12,7 @@
 namespace ossau {
 namespace {
 
-TrainingResult train_into(const RunFiles& files, const Config& config, const Trainer& trainer,
+TrainingResult train_into(const RunFiles& files, const Config& config, const TrainFunction& trainer,
                           TrainingObserver* watcher, const Stopwatch& watch) {
   MetricsLog log(files.metrics);
   Observers observers({&log, watcher});
@@ -29,7 +29,7 @@ TrainingResult train_into(const RunFiles& files, const Config& config, const Tra
 
 }  // namespace
 
-TrainingResult run_and_record(const Config& config, const Trainer& trainer,
+TrainingResult run_and_record(const Config& config, const TrainFunction& trainer,
                               TrainingObserver* watcher) {
   const Stopwatch watch;
   // Before any data is read: a run that may not be written should fail in its first second.

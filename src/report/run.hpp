@@ -11,14 +11,14 @@
 namespace ossau {
 
 /// What trains: run_training, or a test's stand-in.
-using Trainer = std::function<TrainingResult(const Config&, TrainingObserver&)>;
+using TrainFunction = std::function<TrainingResult(const Config&, TrainingObserver&)>;
 
 /// Prepares the run directory, trains, and writes metrics, model and summary into it.
 /// watcher: also told of the training; may be null.
 /// Returns the model and the whole summary.  Throws what the trainer throws, ConfigError for a
 /// directory that holds a finished run, DeviceError where a file cannot be written; then the
 /// directory holds no model and no summary.
-TrainingResult run_and_record(const Config& config, const Trainer& trainer,
+TrainingResult run_and_record(const Config& config, const TrainFunction& trainer,
                               TrainingObserver* watcher);
 
 /// train() as a program does it: progress on standard error, the final table on `out`.

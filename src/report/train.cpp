@@ -1,5 +1,6 @@
 #include <ostream>
 
+#include "config/check.hpp"
 #include "ossau/ossau.hpp"
 #include "report/final_table.hpp"
 #include "report/progress.hpp"
@@ -8,6 +9,7 @@
 namespace ossau {
 
 Summary train(const Config& config) {
+  validate_config(config);  // it may have been made in code
   return run_and_record(config, run_training, nullptr).summary;
 }
 

@@ -31,7 +31,7 @@ std::vector<BackendCase> cpu_cases() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cpu, BackendContract, ::testing::ValuesIn(cpu_cases()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& each) { return each.param.name; });
 
 const BackendCase& first_case() {
   static const BackendCase instance = cpu_case(available_kernels().front(), 2);

@@ -48,7 +48,7 @@ CommunicatorCase single_case() {
 INSTANTIATE_TEST_SUITE_P(Implementations, CommunicatorContract,
                          ::testing::Values(single_case(), thread_case(1), thread_case(2),
                                            thread_case(4), thread_case(7)),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& each) { return each.param.name; });
 
 // Runs `work` on every rank and collects the messages of those that threw CommError.
 std::vector<std::string> comm_errors(std::int64_t size, double timeout_s,

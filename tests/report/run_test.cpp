@@ -74,7 +74,7 @@ TEST(Run, RefusesAFinishedRunBeforeItTrains) {
   const test::TemporaryDirectory directory;
   run_and_record(config_for(directory.path()), pretend_to_train, nullptr);
   const std::string before = test::read_file(run_files(directory.path()).summary);
-  const Trainer never = [](const Config&, TrainingObserver&) -> TrainingResult {
+  const TrainFunction never = [](const Config&, TrainingObserver&) -> TrainingResult {
     throw std::logic_error("must not train");
   };
   EXPECT_THROW(run_and_record(config_for(directory.path()), never, nullptr), ConfigError);
@@ -93,7 +93,7 @@ TEST(Run, MayBeRepeatedWithOverwriteAndGivesTheSameModel) {
 
 TEST(Run, ThatFailsLeavesNoModelAndNoSummaryButWhatItMeasured) {
   const test::TemporaryDirectory directory;
-  const Trainer diverge = [](const Config&, TrainingObserver& observer) -> TrainingResult {
+  const TrainFunction diverge = [](const Config&, TrainingObserver& observer) -> TrainingResult {
     observer.on_epoch(test::sample_epoch(1));
     throw ConfigError("optimizer.learning_rate: diverged");
   };
@@ -108,7 +108,7 @@ TEST(Run, ThatFailsLeavesNoModelAndNoSummaryButWhatItMeasured) {
 TEST(Run, WhoseSummaryCannotBeWrittenLeavesNoModel) {
   const test::TemporaryDirectory directory;
   const RunFiles files = run_files(directory.path());
-  const Trainer obstruct = [&](const Config& config, TrainingObserver& observer) {
+  const TrainFunction obstruct = [&](const Config& config, TrainingObserver& observer) {
     fs::create_directories(files.summary / "in the way");
     return pretend_to_train(config, observer);
   };
@@ -119,7 +119,7 @@ TEST(Run, WhoseSummaryCannotBeWrittenLeavesNoModel) {
 TEST(Run, OnADiskTooSmallForItsModelIsADeviceErrorAndLeavesNone) {
   const test::TinyDisk disk;
   if (!disk.mounted()) GTEST_SKIP() << test::TinyDisk::reason();
-  const Trainer train_wide = [](const Config& config, TrainingObserver& observer) {
+  const TrainFunction train_wide = [](const Config& config, TrainingObserver& observer) {
     TrainingResult result = pretend_to_train(config, observer);
     constexpr std::size_t kWide = 100'000;
     Model& model = result.model;

@@ -109,7 +109,7 @@ TEST_P(Exactness, HoldsUnderAnyFloatingPointControlWord) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, Exactness, ::testing::ValuesIn(variants()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& each) { return each.param.name; });
 
 TEST(Exactness, HoldsForEveryMethod) {
   const TemporaryDirectory directory;
