@@ -12,6 +12,7 @@
 #include "arith/fixed_point.hpp"
 #include "arith/logistic.hpp"
 #include "backend/cpu/cpu_backend.hpp"
+#include "backend/cpu/scalar_tile_ops.hpp"
 #include "comm/single.hpp"
 #include "train/preparation.hpp"
 #include "train/trainer.hpp"
@@ -69,27 +70,11 @@ TEST(RecordedBits, HaveNotMoved) {
 enum class Change { kNone, kPolynomial, kButterfly, kFixedPoint };
 
 template <Change kChange>
-struct ChangedOps : ScalarOps {
-  static constexpr std::size_t kLanes = 1;
-
+struct ChangedOps : ScalarTileOps {
   static float set(float x) {
     const bool changes = kChange == Change::kPolynomial && x == 0.5f;  // 1/2!
     return changes ? bit_copy<float>(bit_copy<std::uint32_t>(x) + 1) : x;
   }
-  static float load(const float* from) { return *from; }
-  static void store(float x, float* to) { *to = x; }
-  static float gather(const float* values, const std::uint32_t* index) { return values[*index]; }
-  static bool longer_than(const std::uint32_t* length, std::size_t k) { return *length > k; }
-  static bool row_mask(std::size_t row, std::int32_t begin, std::int32_t end) {
-    return static_cast<std::int32_t>(row) >= begin && static_cast<std::int32_t>(row) < end;
-  }
-  static bool is_finite(float x) { return ossau::is_finite(x); }
-  static std::size_t count(bool mask) { return mask ? 1 : 0; }
-  static float flip_sign(float x, float sign) {
-    return bit_copy<float>(bit_copy<std::uint32_t>(x) ^
-                           (bit_copy<std::uint32_t>(sign) & 0x80000000u));
-  }
-  static float floor(float x) { return static_cast<float>(static_cast<std::int64_t>(x)); }
   // One float32 rounding less in the last place of the tile's sum.
   static float reduce(float x) {
     return kChange == Change::kButterfly ? bit_copy<float>(bit_copy<std::uint32_t>(x) & ~1u) : x;
