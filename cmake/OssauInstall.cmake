@@ -1,10 +1,8 @@
 # What other programs link: every room but the command line, under the one name ossau::ossau.
 set(OSSAU_INSTALLED_ROOMS)
 foreach(room core arith config text data backend comm train report)
-  if(TARGET ossau_${room})
-    list(APPEND OSSAU_INSTALLED_ROOMS ossau_${room})
-    set_target_properties(ossau_${room} PROPERTIES EXPORT_NAME ${room})
-  endif()
+  list(APPEND OSSAU_INSTALLED_ROOMS ossau_${room})
+  set_target_properties(ossau_${room} PROPERTIES EXPORT_NAME ${room})
 endforeach()
 
 add_library(ossau_library INTERFACE)
@@ -17,9 +15,7 @@ set(OSSAU_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/ossau)
 
 install(TARGETS ossau_library ossau_flags ${OSSAU_INSTALLED_ROOMS} EXPORT ossau-targets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-if(TARGET ossau)
-  install(TARGETS ossau RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-endif()
+install(TARGETS ossau RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ossau DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 

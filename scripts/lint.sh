@@ -58,7 +58,7 @@ tidy_one() {
 export -f key_of tidy_one
 
 tidy() {
-  configure release "$build" OSSAU_BUILD_TESTS=ON
+  configure release "$build" OSSAU_BUILD_TESTS=ON OSSAU_BUILD_BENCHMARKS=ON
   mkdir -p "$passed"
   dependencies > "$passed/dependencies"
   local sources

@@ -73,6 +73,7 @@ else
   stage "dependencies" scripts/install_dependencies.sh --tests
 fi
 
+if ((all)); then stage "configure" configure release build/release OSSAU_BUILD_BENCHMARKS=ON; fi
 stage "build" build release build/release
 if ((${#labels[@]})); then
   pattern=$(IFS='|' && echo "${labels[*]}")
