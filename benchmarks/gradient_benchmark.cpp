@@ -61,7 +61,7 @@ void full_gradient(benchmark::State& state) {
   const std::unique_ptr<Backend> backend =
       make_backend(RunConfig{}, 1, {.train = std::move(rows), .validation = {}}, setup);
   backend->set_weights(std::vector<double>(static_cast<std::size_t>(features) + 1, 0.01));
-  for (auto _ : state) backend->gradient(RowSet::kTrain, slices, bits);
+  while (state.KeepRunning()) backend->gradient(RowSet::kTrain, slices, bits);
   state.SetBytesProcessed(state.iterations() * bytes);
   state.SetLabel(backend->simd());
 }
@@ -69,7 +69,7 @@ BENCHMARK(full_gradient)->Arg(16)->Arg(64)->Arg(256)->Arg(1024)->Unit(benchmark:
 
 void read_ceiling(benchmark::State& state) {
   const std::vector<std::int64_t> memory(static_cast<std::size_t>(kBytes) / 8, 1);
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     benchmark::DoNotOptimize(std::accumulate(memory.begin(), memory.end(), std::int64_t{0}));
   }
   state.SetBytesProcessed(state.iterations() * kBytes);
