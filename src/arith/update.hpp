@@ -48,17 +48,26 @@ OSSAU_HOST_DEVICE inline double descend(double w, double direction, double rate,
   return l1 > 0 ? soft_threshold(moved, rate * l1) : moved;
 }
 
-/// v <- momentum v + g; returns the direction of the step: v, or g + momentum v (Nesterov).
-OSSAU_HOST_DEVICE inline double momentum_direction(double& v, double g, double momentum,
-                                                   bool nesterov) {
+/// The heavy ball: v <- momentum v + g, w <- w - rate v; returns the new w.  With L1, v becomes
+/// what the proximal step really moved, so that the method rests exactly at minimisers.  Source:
+/// Ochs, Chen, Brox and Pock, iPiano: Inertial Proximal Algorithm for Nonconvex Optimization, 2014.
+OSSAU_HOST_DEVICE inline double roll(double w, double& v, double g, double momentum, double rate,
+                                     double l1) {
   v = momentum * v + g;
-  return nesterov ? g + momentum * v : v;
+  const double moved = descend(w, v, rate, l1);
+  if (l1 > 0 && rate > 0) v = (w - moved) / rate;
+  return moved;
 }
 
 /// How far an entry is from stationary: the gradient itself, or for L1 the proximal step
 /// (w - prox(w - rate g)) / rate, which is 0 exactly at a minimiser.
 OSSAU_HOST_DEVICE inline double stationarity(double w, double g, double rate, double l1) {
-  return l1 > 0 ? (w - descend(w, g, rate, l1)) / rate : g;
+  if (l1 <= 0) return g;
+  // (w - (moved -+ rate l1)) / rate, without the cancellation.
+  const double moved = w - rate * g;
+  if (moved > rate * l1) return g + l1;
+  if (moved < -rate * l1) return g - l1;
+  return w / rate;
 }
 
 /// Nesterov's sequence: t <- (1 + sqrt(1 + 4 t^2)) / 2.

@@ -23,7 +23,8 @@ enum class EvaluationPoint { kRule, kWeights };
 /// How weights move; fixed for a training.
 enum class UpdateRule {
   kDescent,   // (proximal) gradient descent
-  kMomentum,  // heavy ball or Nesterov with a constant factor
+  kMomentum,  // heavy ball
+  kNesterov,  // gradients at a look-ahead w + momentum (w - w before)
   kAdaptive,  // Nesterov's t_k sequence with restart on the gradient
   kScaled,    // descent with w = a v: untouched features keep their bits (docs/sparse_updates.md)
 };
@@ -34,8 +35,7 @@ struct ModelSetup {
   bool intercept = true;
   std::vector<double> exponent_power;  // [d]: 2^e_j, a stored feature is x_j 2^-e_j
   UpdateRule rule = UpdateRule::kDescent;
-  bool nesterov = false;  // kMomentum
-  double momentum = 0;    // kMomentum
+  double momentum = 0;  // kMomentum, kNesterov
   Penalty penalty;
 };
 

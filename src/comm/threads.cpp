@@ -119,17 +119,21 @@ class ThreadGroup::State {
     throw CommError(fmt::format("{}; rank {} leaves ({})", aborted_, me, describe(positions_[me])));
   }
 
-  [[noreturn]] void fail_late(std::size_t me, std::uint64_t round) const {
+  // Ends the group under the lock: a rank that comes later must not complete the round and touch
+  // the buffers of those that have left.
+  [[noreturn]] void fail_late(std::size_t me, std::uint64_t round) {
     std::string late;
     for (std::size_t rank = 0; rank < arrivals_.size(); ++rank) {
       if (arrivals_[rank] >= round) continue;
       late += fmt::format("{}rank {} (last seen in {})", late.empty() ? "" : ", ", rank,
                           describe(positions_[rank]));
     }
-    throw CommError(fmt::format(
+    aborted_ = fmt::format(
         "{}: {} did not come within {:g} s; rank {} waited in {} (if it is only slow, raise "
         "communication.timeout_s)",
-        calls_[me].operation, late, timeout_s_, me, describe(positions_[me])));
+        calls_[me].operation, late, timeout_s_, me, describe(positions_[me]));
+    changed_.notify_all();
+    throw CommError(aborted_);
   }
 
   double timeout_s_;

@@ -64,8 +64,8 @@ void visit_model(V& v, ModelT& model) {
   v.field("l2", Real{{.low = 0}}, model.l2,
           "Penalty l2 / 2 * sum(w^2). scikit-learn's C is 1 / (n * l2) for n rows.");
   v.field("class_weight", LabelWeights{}, model.class_weight,
-          "A factor on the weight of every row of a class. balanced gives both classes the same "
-          "total.");
+          "A factor on the weight of every row of a class. balanced: n / (2 * rows of the class), "
+          "sample weights not counted, as in scikit-learn.");
   v.field("positive", Or{"null", Text{"a label"}}, model.positive,
           "The label whose probability is modelled. null: the larger number, else the later text.");
   v.field("threshold", Real{{.low = 0, .high = 1, .low_excluded = true, .high_excluded = true}},
@@ -95,15 +95,16 @@ void visit_optimizer(V& v, OptimizerT& optimizer) {
           "Steps over which the rate rises linearly from near 0; 0: none.");
   v.field("momentum", Real{{.low = 0, .high = 1, .high_excluded = true}}, optimizer.momentum,
           "mu in v <- mu v + g, w <- w - rate v: steps of up to rate / (1 - mu). 0.9 is usual.");
-  v.field("nesterov", Flag{}, optimizer.nesterov, "Look ahead: step by g + mu v instead of v.");
+  v.field("nesterov", Flag{}, optimizer.nesterov,
+          "Nesterov: take gradients at the look-ahead w + mu (w - w of the step before).");
   v.field("restart", Choice<Restart>{}, optimizer.restart,
           "adaptive: accelerated full-batch descent (Nesterov's growing momentum, restarted when "
           "it points uphill); momentum is then ignored.");
   v.field("l1_method", Choice<L1Method>{}, optimizer.l1_method,
           "proximal gives exact zeros; pseudo_huber is the smooth penalty l1 * sum(sqrt(w^2 + "
           "delta^2) - delta).");
-  v.field("pseudo_huber_delta", Real{{.low = 0, .low_excluded = true}},
-          optimizer.pseudo_huber_delta, "pseudo_huber: delta, the width of the smooth part.");
+  v.field("pseudo_huber_delta", Real{{.low = 1e-100, .high = 1e100}}, optimizer.pseudo_huber_delta,
+          "pseudo_huber: delta, the width of the smooth part.");
 }
 
 template <typename V, typename StoppingT>
@@ -138,7 +139,7 @@ void visit_training(V& v, TrainingT& training) {
 
 template <typename V, typename CommunicationT>
 void visit_communication(V& v, CommunicationT& communication) {
-  v.field("timeout_s", Real{{.low = 0, .low_excluded = true}}, communication.timeout_s,
+  v.field("timeout_s", Real{{.low = 0, .high = 1e6, .low_excluded = true}}, communication.timeout_s,
           "Seconds after which a rank that does not answer ends the run.");
 }
 

@@ -15,6 +15,7 @@
 #include "config/override.hpp"
 #include "config/problems.hpp"
 #include "config/read.hpp"
+#include "core/floating_point.hpp"
 #include "core/log.hpp"
 #include "ossau/error.hpp"
 #include "ossau/ossau.hpp"
@@ -72,6 +73,7 @@ std::vector<std::string> sort_findings(const Config& config, const Places& place
 
 LoadedConfig parse_config(const std::string& yaml, const std::string& name,
                           const std::vector<std::string>& overrides) {
+  const FloatingPointGuard default_arithmetic;  // numbers must not round as the caller does
   Problems problems;
   const auto line_of = [&name](int line) { return Place{fmt::format("{}:{}", name, line), line}; };
   std::optional<Node> root = parse_yaml(yaml, line_of, problems);

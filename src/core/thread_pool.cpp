@@ -1,16 +1,30 @@
 #include "core/thread_pool.hpp"
 
+#include <fmt/format.h>
+
+#include <system_error>
+
 #include "core/floating_point.hpp"
+#include "ossau/error.hpp"
 
 namespace ossau {
 
 ThreadPool::ThreadPool(std::int64_t threads) {
   for (std::int64_t thread = 1; thread < threads; ++thread) {
-    workers_.emplace_back([this, thread] { serve(thread); });
+    try {
+      workers_.emplace_back([this, thread] { serve(thread); });
+    } catch (const std::system_error& error) {
+      stop();
+      throw DeviceError(fmt::format(
+          "run.threads: {}: the system started only {} ({}; ask for fewer threads or ranks)",
+          threads, thread, error.code().message()));
+    }
   }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { stop(); }
+
+void ThreadPool::stop() {
   stopping_ = true;
   ++round_;
   round_.notify_all();
@@ -27,7 +41,7 @@ void ThreadPool::serve(std::int64_t thread) {
   }
 }
 
-void ThreadPool::run(const std::function<void(std::int64_t)>& work) {
+void ThreadPool::run(FunctionRef<void(std::int64_t)> work) {
   if (workers_.empty()) {
     work(0);
     return;
@@ -41,7 +55,7 @@ void ThreadPool::run(const std::function<void(std::int64_t)>& work) {
 }
 
 void ThreadPool::split(std::int64_t count, std::int64_t grain,
-                       const std::function<void(std::int64_t, std::int64_t, std::int64_t)>& work) {
+                       FunctionRef<void(std::int64_t, std::int64_t, std::int64_t)> work) {
   const std::int64_t threads = size();
   if (threads == 1 || count < grain * threads) {
     work(0, 0, count);

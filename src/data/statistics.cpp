@@ -21,6 +21,9 @@ constexpr double kDenseShare = 0.1;
 constexpr std::int32_t kLargestExponent = 511;
 constexpr std::int32_t kSmallestExponent = -511;
 
+// Ranges up to 2^1000, and their inverses, stay finite with room for the square root of the rows.
+constexpr std::int32_t kLargestMomentExponent = 1000;
+
 }  // namespace
 
 ColumnRanges::ColumnRanges(std::int64_t columns)
@@ -47,16 +50,22 @@ void ColumnRanges::include_zeros(std::int64_t rows) {
   }
 }
 
-ColumnMoments::ColumnMoments(const ColumnRanges& ranges)
+ColumnMoments::ColumnMoments(const ColumnRanges& ranges, const Schema& schema)
     : mid(ranges.count.size()),
       inverse(ranges.count.size()),
       sum(ranges.count.size(), 0),
       square(ranges.count.size(), 0) {
   for (std::size_t j = 0; j < mid.size(); ++j) {
-    // Halves first: the range of a column may pass the largest number.
     mid[j] = ranges.min[j] / 2 + ranges.max[j] / 2;
     const double half = std::max(ranges.max[j] - mid[j], mid[j] - ranges.min[j]);
-    inverse[j] = power_of_two(-std::clamp(ceil_exponent(half), -1000, 1022));
+    const std::int32_t exponent = ceil_exponent(half);
+    if (half > 0 && std::abs(exponent) > kLargestMomentExponent) {
+      throw DataError(fmt::format(
+          "feature {}: values between {:g} and {:g} cannot be standardised in float64 (give the "
+          "column in other units)",
+          schema.feature_names[j], ranges.min[j], ranges.max[j]));
+    }
+    inverse[j] = power_of_two(-exponent);
   }
 }
 

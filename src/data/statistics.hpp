@@ -30,7 +30,8 @@ struct ColumnMoments {
   std::vector<Int128> sum;      // [d]
   std::vector<Int128> square;   // [d]
 
-  explicit ColumnMoments(const ColumnRanges& ranges);
+  /// Throws DataError where a column's values are too large or too close together to be scaled.
+  ColumnMoments(const ColumnRanges& ranges, const Schema& schema);
   void add(const Table& table, std::int64_t row);
   /// Adds the rows whose entry is zero.  Call once, after merging.
   void include_zeros(const ColumnRanges& ranges, std::int64_t rows);
@@ -55,9 +56,6 @@ Layout choose_layout(const DataConfig& config, const ColumnRanges& ranges, std::
 /// Throws DataError where a column's values are too large to be squared.
 ColumnTransform make_transform(const ColumnRanges& ranges, const ColumnMoments* moments,
                                std::int64_t rows, bool centre, const Schema& schema);
-
-/// Whether values are scaled at all (`data.standardize`).
-inline bool scales(const DataConfig& config) { return config.standardize != AutoBool::kFalse; }
 
 /// The least e with x <= 2^e, x >= 0 and finite; 0 for x = 0.
 std::int32_t ceil_exponent(double x);

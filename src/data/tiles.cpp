@@ -16,13 +16,16 @@ std::size_t row_length(const Table& table, std::int64_t row) {
   return static_cast<std::size_t>(table.row_start[i + 1] - table.row_start[i]);
 }
 
+// A row of zeros as it is stored: centring moves zero like any value.
+std::vector<float> stored_zeros(const ColumnTransform& transform) {
+  std::vector<float> zeros;
+  for (std::int64_t j = 0; j < transform.columns(); ++j) zeros.push_back(transform.stored(0.0, j));
+  return zeros;
+}
+
 void fill_dense_row(const Table& table, std::int64_t row, const ColumnTransform& transform,
-                    float* column_0) {
-  const auto d = static_cast<std::size_t>(transform.columns());
-  // Zero is an ordinary value here: centring moves it.
-  for (std::size_t j = 0; j < d; ++j) {
-    column_0[j * kRows] = transform.stored(0.0, static_cast<std::int64_t>(j));
-  }
+                    const std::vector<float>& zeros, float* column_0) {
+  for (std::size_t j = 0; j < zeros.size(); ++j) column_0[j * kRows] = zeros[j];
   const auto begin = static_cast<std::size_t>(table.row_start[static_cast<std::size_t>(row)]);
   for (std::size_t k = begin; k < begin + row_length(table, row); ++k) {
     column_0[table.index[k] * kRows] = transform.stored(table.value[k], table.index[k]);
@@ -32,12 +35,13 @@ void fill_dense_row(const Table& table, std::int64_t row, const ColumnTransform&
 DenseTiles make_dense(const Rows& rows, const Shards& shards, Range owned,
                       const ColumnTransform& transform) {
   const auto d = static_cast<std::size_t>(transform.columns());
+  const std::vector<float> zeros = stored_zeros(transform);
   DenseTiles dense;
   dense.values.resize(static_cast<std::size_t>(owned.size()) * d * kRows);
   for (std::int64_t tile = owned.begin; tile < owned.end; ++tile) {
     float* values = dense.values.data() + static_cast<std::size_t>(tile - owned.begin) * d * kRows;
     for (std::int64_t i = 0; i < shards.rows_in_tile(tile); ++i) {
-      fill_dense_row(rows.table(), rows.row_at(tile * kTileRows + i), transform, values + i);
+      fill_dense_row(rows.table(), rows.row_at(tile * kTileRows + i), transform, zeros, values + i);
     }
   }
   return dense;
@@ -158,6 +162,22 @@ TileSet make_tiles(const Rows& rows, Shards shards, Range owned, const ColumnTra
     tiles.storage = make_sparse(rows, shards, owned, transform);
   }
   return tiles;
+}
+
+double largest_stored_feature(const TileSet& tiles) {
+  float largest = 0;
+  const auto look_at = [&largest](const auto& values) {
+    for (const float x : values) largest = std::max(largest, std::fabs(x));
+  };
+  if (const auto* dense = std::get_if<DenseTiles>(&tiles.storage)) {
+    look_at(dense->values);
+  } else {
+    const auto& sparse = std::get<SparseTiles>(tiles.storage);
+    look_at(sparse.value);
+    look_at(sparse.spill_value);
+    if (sparse.implicit_ones()) largest = 1;
+  }
+  return largest;
 }
 
 Int128 sum_of_weights(const TileSet& tiles) {

@@ -41,17 +41,17 @@ struct TileSet {
   std::int64_t features = 0;           // d
   AlignedVector<float> signed_weight;  // [tiles, 64]: -c positive, +c negative, 0 absent; c <= 1
   std::variant<DenseTiles, SparseTiles> storage;
-  double total_weight = 0;  // W: sum of c over the rows of all ranks
-
-  Layout layout() const {
-    return std::holds_alternative<DenseTiles>(storage) ? Layout::kDense : Layout::kSparse;
-  }
+  double total_weight = 0;     // W: sum of c over the rows of all ranks
+  double largest_feature = 1;  // of all ranks, as stored; above 1 only outside of training
 };
 
 /// The tiles of `owned`.  `weight_scale`, a power of two, brings the largest weight of any rank's
 /// row to at most 1.  total_weight is left for the caller, who can ask the other ranks.
 TileSet make_tiles(const Rows& rows, Shards shards, Range owned, const ColumnTransform& transform,
                    Layout layout, const RowWeights& weights, double weight_scale);
+
+/// The largest stored feature that is here, in absolute value.
+double largest_stored_feature(const TileSet& tiles);
 
 /// Sum of c over the rows that are here, with 62 fractional bits.
 Int128 sum_of_weights(const TileSet& tiles);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -22,7 +23,8 @@ RowSetInfo::RowSetInfo(RowSet which, const TileSet& tiles)
       owned_tiles(tiles.owned),
       here(tiles.shards.rows_of_tiles(tiles.owned)),
       total_weight(tiles.total_weight),
-      fixed_bits(fixed_point_bits(rows)) {
+      // Features beyond the training rows' range need room above the point.
+      fixed_bits(fixed_point_bits(rows) - ceil_exponent(std::max(1.0, tiles.largest_feature))) {
   for (std::int64_t tile = tiles.owned.begin; tile < tiles.owned.end; ++tile) {
     slices.push_back({.tile = tile,
                       .row_begin = 0,
@@ -41,7 +43,9 @@ double penalty_value(std::span<const double> weights, const Penalty& penalty) {
     return feature_sum(n,
                        [&](std::int64_t j) { return term(weights[static_cast<std::size_t>(j)]); });
   };
-  double value = penalty.l2 / 2 * sum([](double w) { return w * w; });
+  // A penalty of strength 0 is none, even where its sum overflows.
+  double value = 0;
+  if (penalty.l2 > 0) value += penalty.l2 / 2 * sum([](double w) { return w * w; });
   if (penalty.l1 > 0) value += penalty.l1 * sum([](double w) { return std::fabs(w); });
   if (penalty.pseudo_huber > 0) {
     const double delta = penalty.delta;

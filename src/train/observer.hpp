@@ -30,7 +30,7 @@ struct EpochReport {
   std::int64_t steps = 0;    // since the start
   double learning_rate = 0;  // of the epoch's last step
   double log_loss = 0;       // mean over the epoch's rows, each at the weights of its step
-  std::optional<double> gradient_max;  // full batch only: at the weights of the step
+  std::optional<double> gradient_max;  // full batch, or with a tolerance; at the rule's point
   std::optional<Metrics> validation;   // where this epoch had a validation pass
   double elapsed_s = 0;                // since the first step
   double rows_per_second = 0;          // of this epoch

@@ -22,6 +22,12 @@
 namespace ossau {
 namespace {
 
+// Beyond these a power of two that scales back is no normal float64, or too little is left of the
+// fixed point.
+constexpr std::int32_t kLargestWeightExponent = 1000;
+constexpr double kFarthestFeature = 0x1p40;
+constexpr double kLeastCurvature = 0x1p-900;
+
 // Training rows come first in the shuffled order, held-out rows last.
 struct Split {
   Rows train;
@@ -88,7 +94,7 @@ ColumnTransform measure_transform(const DataConfig& config, const RankRows& rank
   if (config.standardize == AutoBool::kFalse) {
     return make_transform(ranges, nullptr, rows, false, schema);
   }
-  ColumnMoments moments(ranges);
+  ColumnMoments moments(ranges, schema);
   rank_rows.each([&](std::int64_t row) { moments.add(rank_rows.rows().table(), row); });
   merge_moments(communicator, moments);
   moments.include_zeros(ranges, rows);
@@ -99,27 +105,39 @@ ColumnTransform measure_transform(const DataConfig& config, const RankRows& rank
 std::array<double, 2> weights_by_label(const std::map<std::string, double>& by_label,
                                        const Schema& schema) {
   std::array<double, 2> weights = {1, 1};
-  for (const auto& [label, weight] : by_label) {
-    const auto* found =
-        std::find(schema.classes.begin(), schema.classes.end(), canonical_label(label));
+  std::array<bool, 2> named = {false, false};
+  for (const auto& [spelling, weight] : by_label) {
+    const std::string label = canonical_label(spelling);
+    const auto* found = std::find(schema.classes.begin(), schema.classes.end(), label);
     if (found == schema.classes.end()) {
       throw ConfigError(fmt::format(
           "model.class_weight: no label \"{}\" in the data (its labels are \"{}\" and \"{}\")",
-          label, schema.classes[0], schema.classes[1]));
+          spelling, schema.classes[0], schema.classes[1]));
     }
-    weights[static_cast<std::size_t>(found - schema.classes.begin())] = weight;
+    const auto k = static_cast<std::size_t>(found - schema.classes.begin());
+    if (named[k]) {
+      throw ConfigError(
+          fmt::format("model.class_weight: the label \"{}\" has two weights (keep one)", label));
+    }
+    named[k] = true;
+    weights[k] = weight;
   }
   return weights;
 }
 
-// Rows of each class among all ranks' training rows.
-std::array<std::int64_t, 2> count_classes(const RankRows& rank_rows, const Schema& schema,
-                                          Communicator& communicator) {
+// Rows of each class over all ranks.
+std::array<std::int64_t, 2> count_classes(const RankRows& rank_rows, Communicator& communicator) {
   std::array<std::int64_t, 2> counts = {0, 0};
   rank_rows.each([&](std::int64_t row) {
     ++counts[rank_rows.rows().table().label[static_cast<std::size_t>(row)]];
   });
   all_reduce(communicator, counts, Reduction::kSum, "class counts");
+  return counts;
+}
+
+RowWeights row_weights(const ClassWeight& config, const RankRows& rank_rows, const Schema& schema,
+                       Communicator& communicator) {
+  const std::array<std::int64_t, 2> counts = count_classes(rank_rows, communicator);
   for (std::size_t k = 0; k < 2; ++k) {
     if (counts[k] > 0) continue;
     throw DataError(fmt::format(
@@ -127,12 +145,6 @@ std::array<std::int64_t, 2> count_classes(const RankRows& rank_rows, const Schem
         "data.shuffle_seed or a smaller data.validation_fraction)",
         schema.classes[k]));
   }
-  return counts;
-}
-
-RowWeights row_weights(const ClassWeight& config, const RankRows& rank_rows, const Schema& schema,
-                       Communicator& communicator) {
-  const std::array<std::int64_t, 2> counts = count_classes(rank_rows, schema, communicator);
   RowWeights weights;
   if (config.mode == ClassWeightMode::kByLabel) {
     weights.of_class = weights_by_label(config.by_label, schema);
@@ -145,24 +157,37 @@ RowWeights row_weights(const ClassWeight& config, const RankRows& rank_rows, con
   return weights;
 }
 
-// Tiles whose weights are scaled to at most 1 over all ranks, with the total over all ranks.
-TileSet make_rank_tiles(const RankRows& rank_rows, const ColumnTransform& transform, Layout layout,
-                        const RowWeights& weights, std::string_view which,
-                        Communicator& communicator) {
+// The power of two that brings the largest weight of any rank to at most 1.
+double weight_scale(const RankRows& rank_rows, const RowWeights& weights, std::string_view which,
+                    Communicator& communicator) {
   double largest = 0;
   rank_rows.each([&](std::int64_t row) {
     largest = std::max(largest, weights(rank_rows.rows().table(), row));
   });
   largest = merge_max(communicator, largest, "largest row weight");
-  const int exponent = std::clamp(ceil_exponent(largest), -1000, 1000);
-  TileSet tiles = make_tiles(rank_rows.rows(), rank_rows.shards(), rank_rows.tiles(), transform,
-                             layout, weights, power_of_two(-exponent));
+  if (largest != 0 && !(largest <= power_of_two(kLargestWeightExponent) &&
+                        largest >= power_of_two(-kLargestWeightExponent))) {
+    throw DataError(fmt::format(
+        "{} rows: weights up to {:g} (sample times class weight) are too far from 1; divide them "
+        "all by one number, which changes nothing else",
+        which, largest));
+  }
+  return power_of_two(-ceil_exponent(largest));
+}
+
+TileSet make_rank_tiles(const RankRows& rank_rows, const ColumnTransform& transform, Layout layout,
+                        const RowWeights& weights, std::string_view which,
+                        Communicator& communicator) {
+  TileSet tiles =
+      make_tiles(rank_rows.rows(), rank_rows.shards(), rank_rows.tiles(), transform, layout,
+                 weights, weight_scale(rank_rows, weights, which, communicator));
   std::array<Int128, 1> total = {sum_of_weights(tiles)};
   merge_sums(communicator, total, "total row weight");
   tiles.total_weight = wide_value(total[0]);
   if (!(tiles.total_weight > 0)) {
-    throw DataError(
-        fmt::format("{} rows: all weights are 0 (at least one must be positive)", which));
+    throw DataError(fmt::format(
+        "{} rows: all weights are 0 (at least one sample times class weight must be positive)",
+        which));
   }
   return tiles;
 }
@@ -171,7 +196,56 @@ double lipschitz_constant(const TileSet& tiles, const ColumnTransform& transform
                           Communicator& communicator) {
   const double largest =
       merge_max(communicator, largest_row_norm(tiles, transform, intercept), "largest row norm");
-  return largest / 4 * static_cast<double>(tiles.shards.rows()) / tiles.total_weight;
+  const double curvature =
+      largest / 4 * static_cast<double>(tiles.shards.rows()) / tiles.total_weight;
+  if (curvature != 0 && !(curvature >= kLeastCurvature && curvature <= 1 / kLeastCurvature)) {
+    throw DataError(
+        "training rows: the squared lengths of rows are too large or too small for float64 (set "
+        "data.standardize: true, or give the columns in other units)");
+  }
+  return curvature;
+}
+
+// A feature of this rank's rows that is far outside; empty where another rank has it.
+std::string far_feature(const RankRows& rank_rows, const ColumnTransform& transform,
+                        const Schema& schema) {
+  const Table& table = rank_rows.rows().table();
+  std::string found = "a feature";
+  rank_rows.each([&](std::int64_t row) {
+    const auto i = static_cast<std::size_t>(row);
+    for (auto k = static_cast<std::size_t>(table.row_start[i]);
+         k < static_cast<std::size_t>(table.row_start[i + 1]); ++k) {
+      const std::uint32_t j = table.index[k];
+      if (std::fabs(transform.stored(table.value[k], j)) <= kFarthestFeature) continue;
+      found = fmt::format("feature {}: {:g}", schema.feature_names[j], table.value[k]);
+    }
+  });
+  return found;
+}
+
+// Columns are scaled by the training rows; others may lie outside, but not without bound.
+TileSet make_validation_tiles(const Config& config, const RankRows& rank_rows,
+                              const PreparedData& prepared, const RowWeights& weights,
+                              const Schema& schema, Communicator& communicator) {
+  TileSet tiles = make_rank_tiles(rank_rows, prepared.transform, prepared.layout, weights,
+                                  "validation", communicator);
+  tiles.largest_feature = std::max(
+      1.0, merge_max(communicator, largest_stored_feature(tiles), "largest validation feature"));
+  if (!(tiles.largest_feature <= kFarthestFeature)) {
+    throw DataError(fmt::format(
+        "validation rows: {} is more than 2^40 times larger than in any training row (check the "
+        "column's units)",
+        far_feature(rank_rows, prepared.transform, schema)));
+  }
+  const std::array<std::int64_t, 2> counts = count_classes(rank_rows, communicator);
+  const auto& stopping = config.training.early_stopping;
+  if (stopping && stopping->metric == Metric::kAuc && (counts[0] == 0 || counts[1] == 0)) {
+    throw DataError(fmt::format(
+        "validation rows: none has the label \"{}\", so they have no AUC (use another metric in "
+        "training.early_stopping, or other validation rows)",
+        schema.classes[counts[0] == 0 ? 0 : 1]));
+  }
+  return tiles;
 }
 
 }  // namespace
@@ -200,9 +274,8 @@ PreparedData prepare(const Config& config, const Dataset& dataset, Communicator&
                                           config.model.intercept, communicator);
   if (split.validation) {
     prepared.validation_rows = split.validation->count();
-    prepared.rows.validation =
-        make_rank_tiles(rank_rows(*split.validation), prepared.transform, prepared.layout, weights,
-                        "validation", communicator);
+    prepared.rows.validation = make_validation_tiles(config, rank_rows(*split.validation), prepared,
+                                                     weights, dataset.schema, communicator);
   }
   return prepared;
 }

@@ -48,7 +48,8 @@ void Trainer::train_epochs() {
   }
   communicator_.set_position({.phase = "evaluation"});
   backend_.get_weights(weights_);
-  if (early_stopper_ && !early_stopper_->best_weights().empty()) {
+  // A tolerance promises something of the weights that are saved: of these, not of the best ones.
+  if (early_stopper_ && stop_reason_ != "tolerance") {
     weights_ = early_stopper_->best_weights();
   }
 }
@@ -57,6 +58,7 @@ void Trainer::train_epochs() {
 bool Trainer::train_epoch(std::int64_t epoch) {
   order_.start_epoch(epoch);
   epoch_totals_ = {};
+  gradient_max_.reset();
   epoch_started_s_ = clock_.seconds();
   bool over = false;
   for (std::int64_t s = 0; s < order_.steps_per_epoch() && !over; ++s) over = step(epoch, s);
@@ -66,8 +68,8 @@ bool Trainer::train_epoch(std::int64_t epoch) {
 
 bool Trainer::step(std::int64_t epoch, std::int64_t step) {
   communicator_.set_position({.phase = "training", .epoch = epoch + 1, .step = step + 1});
-  order_.select(step, data_.train.owned_tiles, batch_);
-  backend_.gradient(RowSet::kTrain, batch_, fixed_bits_);
+  if (!full_batch()) order_.select(step, data_.train.owned_tiles, batch_);
+  backend_.gradient(RowSet::kTrain, full_batch() ? data_.train.slices : batch_, fixed_bits_);
   communicator_.all_reduce(backend_.sums(), Reduction::kSum, "gradient sums");
 
   const StepTotals totals = backend_.totals();
@@ -102,6 +104,8 @@ StepParameters Trainer::step_parameters(std::int64_t step, double gradient_facto
 
 bool Trainer::finish_epoch(std::int64_t epoch) {
   const double train_s = clock_.seconds() - epoch_started_s_;
+  const bool small = gradient_is_small(epoch);
+  if (small) stop_reason_ = "tolerance";
   EpochReport report;
   report.epoch = epoch + 1;
   report.steps = steps_done_;
@@ -110,8 +114,6 @@ bool Trainer::finish_epoch(std::int64_t epoch) {
                     data_.train.total_weight;
   report.gradient_max = gradient_max_;
   report.rows_per_second = static_cast<double>(data_.train.rows) / train_s;
-  const bool small = gradient_is_small();
-  if (small) stop_reason_ = "tolerance";
   const bool last = epoch + 1 == config_.training.epochs || stop_reason_ == "tolerance";
   bool stop_early = false;
   if (data_.validation && (last || (epoch + 1) % config_.training.evaluate_every == 0)) {
@@ -124,14 +126,15 @@ bool Trainer::finish_epoch(std::int64_t epoch) {
 }
 
 // Minibatches never see the full gradient: it takes a pass of its own, at the epoch's end.
-bool Trainer::gradient_is_small() {
+bool Trainer::gradient_is_small(std::int64_t epoch) {
   if (full_batch() || config_.training.tolerance == 0) return false;
   const Stopwatch pass_clock;
   backend_.gradient(RowSet::kTrain, data_.train.slices, data_.train.fixed_bits);
   communicator_.all_reduce(backend_.sums(), Reduction::kSum, "full gradient");
+  check_convergence(backend_.totals(), data_.train.rows, rates_.first(), epoch + 1, 0);
   gradient_max_ = backend_.gradient_max(data_.train.gradient_factor(), rates_.first());
   evaluate_s_ += pass_clock.seconds();
-  if (*gradient_max_ > config_.training.tolerance) return false;
+  if (!(*gradient_max_ <= config_.training.tolerance)) return false;
   backend_.adopt_evaluation_point();
   return true;
 }

@@ -16,7 +16,9 @@ Penalty make_penalty(const Config& config) {
 
 UpdateRule choose_rule(const Config& config, Layout layout) {
   if (config.optimizer.restart == Restart::kAdaptive) return UpdateRule::kAdaptive;
-  if (config.optimizer.momentum > 0) return UpdateRule::kMomentum;
+  if (config.optimizer.momentum > 0) {
+    return config.optimizer.nesterov ? UpdateRule::kNesterov : UpdateRule::kMomentum;
+  }
   if (layout == Layout::kSparse && config.model.l1 == 0) return UpdateRule::kScaled;
   return UpdateRule::kDescent;
 }

@@ -140,6 +140,13 @@ TEST_P(BackendContract, SumsWeightedRowsAndUnequalColumnsAsTheReference) {
   }
 }
 
+// Enough tiles, and enough features, that several threads share each.
+TEST_P(BackendContract, SumsAsTheReferenceWhenThreadsShareTheWork) {
+  expect_reference_sums(GetParam(), {.rows = 64 * 40 + 17, .columns = 12}, Layout::kDense, 1.0);
+  expect_reference_sums(GetParam(), {.rows = 64 * 14, .columns = 40000, .density = 0.001},
+                        Layout::kSparse, 1.0);
+}
+
 TEST_P(BackendContract, CountsScoresThatAreNotFiniteAndClampsLosses) {
   for (const Layout layout : {Layout::kDense, Layout::kSparse}) {
     const TableShape shape{.rows = 100, .columns = 10};
@@ -224,7 +231,6 @@ struct RuleCase {
   UpdateRule rule;
   Penalty penalty;
   double momentum = 0;
-  bool nesterov = false;
   bool intercept = true;
 };
 
@@ -235,27 +241,27 @@ inline std::vector<RuleCase> rule_cases() {
   return {{"descent", UpdateRule::kDescent, l2},
           {"proximal", UpdateRule::kDescent, l1},
           {"huber", UpdateRule::kDescent, huber},
-          {"momentum", UpdateRule::kMomentum, l2, 0.9, false},
-          {"nesterov", UpdateRule::kMomentum, l1, 0.9, true},
+          {"momentum", UpdateRule::kMomentum, l2, 0.9},
+          {"momentum_proximal", UpdateRule::kMomentum, l1, 0.9},
+          {"nesterov", UpdateRule::kNesterov, l1, 0.9},
           {"adaptive", UpdateRule::kAdaptive, l2},
           {"adaptive_proximal", UpdateRule::kAdaptive, l1},
           {"scaled", UpdateRule::kScaled, l2},
-          {"no_intercept", UpdateRule::kDescent, l2, 0, false, false}};
+          {"no_intercept", UpdateRule::kDescent, l2, 0, false}};
 }
 
 /// The weights after `steps` full-batch steps of `rule`.
 inline std::vector<double> weights_after(const BackendCase& backend_case, const RuleCase& rule,
-                                         Layout layout, int steps) {
+                                         Layout layout, int steps, std::int64_t columns = 700) {
   PreparedRows prepared =
-      prepare_rows({.rows = 300, .columns = 700, .density = 0.05, .seed = 3}, layout);
+      prepare_rows({.rows = 300, .columns = columns, .density = 0.05, .seed = 3}, layout);
   const auto slices = every_tile(prepared.tiles.shards);
   prepared.setup.rule = rule.rule;
   prepared.setup.penalty = rule.penalty;
   prepared.setup.momentum = rule.momentum;
-  prepared.setup.nesterov = rule.nesterov;
   prepared.setup.intercept = rule.intercept;
   const auto backend = backend_case.make({std::move(prepared.tiles), {}}, prepared.setup);
-  std::vector<double> weights(701, 0.0);
+  std::vector<double> weights(static_cast<std::size_t>(columns) + 1, 0.0);
   backend->set_weights(weights);
   double scale = 1;
   for (int step = 0; step < steps; ++step) {

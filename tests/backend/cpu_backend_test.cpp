@@ -49,8 +49,18 @@ TEST(UpdateRules, GiveTheSameBitsOnEveryBackend) {
   }
 }
 
+// Wide enough that three threads share the update.
+TEST(UpdateRules, GiveTheSameBitsWhenThreadsShareTheFeatures) {
+  const CpuKernels kernels = available_kernels().front();
+  for (const RuleCase& rule : rule_cases()) {
+    EXPECT_EQ(weights_after(cpu_case(kernels, 3), rule, Layout::kSparse, 3, 30000),
+              weights_after(cpu_case(kernels, 1), rule, Layout::kSparse, 3, 30000))
+        << rule.name;
+  }
+}
+
 TEST(UpdateRules, KeepAnAbsentInterceptAtZero) {
-  const RuleCase rule{"no_intercept", UpdateRule::kDescent, {}, 0, false, false};
+  const RuleCase rule{"no_intercept", UpdateRule::kDescent, {}, 0, false};
   EXPECT_EQ(weights_after(first_case(), rule, Layout::kDense, 5).back(), 0.0);
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "comm/communicator_contract.hpp"
+#include "comm/launch.hpp"
 #include "comm/single.hpp"
 #include "comm/threads.hpp"
 #include "ossau/error.hpp"
@@ -79,6 +80,46 @@ TEST(ThreadGroup, NamesARankThatDoesNotComeInTime) {
   EXPECT_THAT(messages, Each(AllOf(HasSubstr("gradient sums: rank 1 (last seen in training, "
                                              "epoch 2, step 5) did not come within 0.2 s"),
                                    HasSubstr("communication.timeout_s"))));
+}
+
+// A rank that comes once others have given up must leave their memory alone.
+TEST(ThreadGroup, KeepsALateRankOutOfARoundThatOthersLeft) {
+  const auto messages = comm_errors(3, 0.2, [](Communicator& communicator) {
+    std::vector<std::int64_t> values(100000, 1);
+    if (communicator.rank().rank == 2) std::this_thread::sleep_for(std::chrono::milliseconds(400));
+    all_reduce(communicator, values, Reduction::kSum, "sums");
+  });
+  ASSERT_EQ(messages.size(), 3u);
+  EXPECT_THAT(messages, Each(HasSubstr("rank 2 (last seen in start-up) did not come")));
+}
+
+Config config_of_ranks(std::int64_t ranks) {
+  Config config;
+  config.run.ranks = ranks;
+  return config;
+}
+
+TEST(RunRanks, CallsEveryRankOnce) {
+  for (const std::int64_t ranks : {1, 2, 5}) {
+    std::vector<std::atomic<int>> calls(static_cast<std::size_t>(ranks));
+    run_ranks(config_of_ranks(ranks), [&](Communicator& communicator) {
+      EXPECT_EQ(communicator.rank().size, ranks);
+      ++calls[static_cast<std::size_t>(communicator.rank().rank)];
+    });
+    for (const auto& times : calls) EXPECT_EQ(times, 1);
+  }
+}
+
+TEST(RunRanks, ThrowsTheErrorOfTheCulpritNotOfItsVictims) {
+  try {
+    run_ranks(config_of_ranks(3), [](Communicator& communicator) {
+      if (communicator.rank().rank == 1) throw DataError("clicks.svm:7:1: bad label");
+      communicator.barrier("gradient sums");
+    });
+    FAIL() << "expected a DataError";
+  } catch (const DataError& error) {
+    EXPECT_STREQ(error.what(), "clicks.svm:7:1: bad label");
+  }
 }
 
 TEST(ThreadGroup, FreesWaitingRanksWhenOneGivesUp) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cfenv>
 #include <filesystem>
 
 #include "ossau/error.hpp"
@@ -105,6 +106,16 @@ TEST(ParseConfig, ReadsWindowsLineEndsAndAByteOrderMark) {
 
 TEST(Version, HasThreeNumbers) {
   EXPECT_THAT(version(), ::testing::MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+"));
+}
+
+TEST(LoadConfig, ReadsNumbersTheSameUnderAnyRounding) {
+  const TemporaryDirectory directory;
+  const auto file = directory.write("a.yaml", "data: {train: a.csv}\nmodel: {l1: 0.3}\n");
+  const double expected = 0.3;
+  std::fesetround(FE_UPWARD);
+  const Config config = load_config(file);
+  std::fesetround(FE_TONEAREST);
+  EXPECT_EQ(config.model.l1, expected);
 }
 
 }  // namespace

@@ -1,12 +1,16 @@
 #include "core/thread_pool.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <cstddef>
+#include <cstdio>
+#include <cstdlib>
 #include <vector>
 
 #include "core/floating_point.hpp"
+#include "ossau/error.hpp"
 
 namespace ossau {
 namespace {
@@ -67,6 +71,26 @@ TEST(ThreadPool, WorkersHaveDefaultArithmeticWhateverTheMakerHad) {
   // The low six bits of MXCSR are flags of past exceptions.
   EXPECT_EQ(seen & ~std::uint64_t{0x3f}, fresh & ~std::uint64_t{0x3f});
 }
+
+// Sanitizers need the address space that this test takes away.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST(ThreadPool, NamesThreadsThatTheSystemRefuses) {
+  const auto start_far_too_many = [] {
+    // Stacks of 8 MiB do not fit into 512 MiB a thousand times.
+    const rlimit limit{.rlim_cur = 512 << 20, .rlim_max = 512 << 20};
+    setrlimit(RLIMIT_AS, &limit);
+    try {
+      const ThreadPool pool(1000);
+    } catch (const DeviceError& error) {
+      std::fputs(error.what(), stderr);
+      std::_Exit(static_cast<int>(error.code()));
+    }
+    std::_Exit(0);
+  };
+  EXPECT_EXIT(start_far_too_many(), ::testing::ExitedWithCode(4),
+              "run.threads: 1000: the system started only");
+}
+#endif
 
 }  // namespace
 }  // namespace ossau

@@ -4,7 +4,7 @@
 
 #include <cmath>
 #include <cstddef>
-#include <limits>
+#include <string>
 
 #include "ossau/error.hpp"
 #include "support/tables.hpp"
@@ -21,7 +21,7 @@ Measured measure(const Table& table, std::int64_t columns) {
   ColumnRanges ranges(columns);
   for (std::int64_t i = 0; i < table.rows(); ++i) ranges.add(table, i);
   ranges.include_zeros(table.rows());
-  ColumnMoments moments(ranges);
+  ColumnMoments moments(ranges, test::make_schema(columns));
   for (std::int64_t i = 0; i < table.rows(); ++i) moments.add(table, i);
   moments.include_zeros(ranges, table.rows());
   return {ranges, moments};
@@ -56,7 +56,7 @@ TEST(Statistics, DoNotDependOnTheOrderOfRows) {
   ColumnRanges ranges(3);
   for (std::int64_t i = table.rows(); i-- > 0;) ranges.add(table, i);
   ranges.include_zeros(table.rows());
-  ColumnMoments backwards(ranges);
+  ColumnMoments backwards(ranges, test::make_schema(3));
   for (std::int64_t i = table.rows(); i-- > 0;) backwards.add(table, i);
   backwards.include_zeros(ranges, table.rows());
   const Measured forwards = measure(table, 3);
@@ -67,7 +67,7 @@ TEST(Statistics, DoNotDependOnTheOrderOfRows) {
 }
 
 TEST(Statistics, SurviveTheLargestNumbers) {
-  const double largest = std::numeric_limits<double>::max() / 4;  // its range must be finite
+  const double largest = 1e301;
   Table table;
   for (const double x : {largest, -largest, largest / 2}) {
     table.index.push_back(0);
@@ -133,6 +133,25 @@ TEST(Transform, RefusesColumnsThatCannotBeSquared) {
     EXPECT_STREQ(error.what(),
                  "feature f1: values up to 1e+200 are too large to be squared (set "
                  "data.standardize: true, or give the column in larger units)");
+  }
+}
+
+TEST(Statistics, RefuseColumnsThatCannotBeScaled) {
+  for (const double x : {1e302, 1e-310}) {
+    Table table;
+    for (const double value : {x, -x}) {
+      table.index.push_back(0);
+      table.value.push_back(value);
+      table.row_start.push_back(static_cast<std::int64_t>(table.index.size()));
+      table.label.push_back(0);
+    }
+    try {
+      transform_of(table, 1, true, true);
+      ADD_FAILURE() << "expected a DataError for " << x;
+    } catch (const DataError& error) {
+      EXPECT_NE(std::string(error.what()).find("feature f1: values between -1e"), std::string::npos)
+          << error.what();
+    }
   }
 }
 

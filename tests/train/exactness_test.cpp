@@ -19,7 +19,7 @@ namespace {
 struct Variant {
   std::string name;
   Layout layout = Layout::kDense;
-  std::int64_t batch_size = 100;
+  std::int64_t batch_size = 900;  // 15 tiles: enough for three threads
   bool standardize = true;
   bool weighted = false;
 };
@@ -28,7 +28,7 @@ std::vector<Variant> variants() {
   std::vector<Variant> all;
   for (const Layout layout : {Layout::kDense, Layout::kSparse}) {
     for (const std::int64_t batch :
-         {std::int64_t{100}, std::int64_t{1}, TrainingConfig::kAllRows}) {
+         {std::int64_t{900}, std::int64_t{1}, TrainingConfig::kAllRows}) {
       for (const bool standardize : {true, false}) {
         for (const bool weighted : {true, false}) {
           all.push_back({(layout == Layout::kDense ? "dense_" : "sparse_") +
@@ -46,7 +46,7 @@ std::vector<Variant> variants() {
 Config config_of(const Variant& variant, const TemporaryDirectory& directory) {
   Config config = small_config(write_csv(
       directory, "train.csv",
-      {.rows = 700, .columns = 12, .density = 0.6, .weighted = true, .column_factor = 0.5}));
+      {.rows = 2000, .columns = 12, .density = 0.6, .weighted = true, .column_factor = 0.5}));
   if (variant.weighted) {
     config.data.weight = "weight";
     config.model.class_weight.mode = ClassWeightMode::kBalanced;
@@ -56,7 +56,9 @@ Config config_of(const Variant& variant, const TemporaryDirectory& directory) {
   config.data.validation_fraction = 0.1;
   config.model.l2 = 1e-3;
   config.training.batch_size = variant.batch_size;
-  config.training.epochs = variant.batch_size == TrainingConfig::kAllRows ? 20 : 2;
+  config.training.epochs = variant.batch_size == TrainingConfig::kAllRows ? 20
+                           : variant.batch_size == 1                      ? 1
+                                                                          : 2;
   return config;
 }
 
@@ -111,6 +113,13 @@ TEST_P(Exactness, HoldsUnderAnyFloatingPointControlWord) {
 INSTANTIATE_TEST_SUITE_P(Variants, Exactness, ::testing::ValuesIn(variants()),
                          [](const auto& each) { return each.param.name; });
 
+// a falls below 1/256 every few steps.
+void fold_often(Config& config) {
+  config.model.l2 = 3;
+  config.optimizer.learning_rate = 0.2;
+  config.training.epochs = 5;
+}
+
 TEST(Exactness, HoldsForEveryMethod) {
   const TemporaryDirectory directory;
   const auto check = [&](const std::string& name, auto&& change) {
@@ -143,7 +152,7 @@ TEST(Exactness, HoldsForEveryMethod) {
     c.optimizer.schedule = Schedule::kCosine;
     c.optimizer.warmup_steps = 3;
   });
-  check("folding", [](Config& c) { c.model.l2 = 2.0; });
+  check("folding", fold_often);
   check("no_intercept", [](Config& c) { c.model.intercept = false; });
 }
 
@@ -155,8 +164,51 @@ TEST(Seeds, MoveMinibatchesButNotFullBatches) {
   const std::string full_batch = weight_hash(train_quietly(config).model);
   config.training.seed = 1;
   EXPECT_EQ(weight_hash(train_quietly(config).model), full_batch);
-  config.training.batch_size = 100;
+  config.training.batch_size = 900;
   EXPECT_NE(weight_hash(train_quietly(config).model), minibatch);
+}
+
+// Sparse descent keeps w = a v; dense descent does not: folding a into v must not show.
+TEST(Layouts, AgreeWhereTheScaleIsFoldedAndWhereAStepClearsAllWeights) {
+  const TemporaryDirectory directory;
+  Config config = config_of({.name = "folding", .standardize = false}, directory);
+  fold_often(config);
+  for (const double rate_times_l2 : {0.6, 1.0, 1.5}) {
+    config.optimizer.learning_rate = rate_times_l2 / config.model.l2;
+    config.data.layout = Layout::kDense;
+    const Model dense = train_quietly(config).model;
+    config.data.layout = Layout::kSparse;
+    const Model sparse = train_quietly(config).model;
+    for (std::size_t j = 0; j < dense.weights.size(); ++j) {
+      EXPECT_NEAR(dense.weights[j], sparse.weights[j], 1e-6) << rate_times_l2;
+    }
+  }
+}
+
+// Standardised, a column's units do not matter, from 1e-24 to 1e24 side by side.
+TEST(Exactness, HoldsForColumnsOfUnequalSizesSideBySide) {
+  const TemporaryDirectory directory;
+  Config config = small_config(write_csv(directory, "plain.csv", {.rows = 500, .columns = 3}));
+  const TrainingResult plain = train_quietly(config);
+  for (const double factor : {1e-6, 1e6, 1e-12, 1e12}) {
+    config.data.train = {
+        write_csv(directory, "scaled.csv", {.rows = 500, .columns = 3, .column_factor = factor})
+            .string()};
+    const TrainingResult scaled = train_quietly(config);
+    for (std::size_t j = 0; j < 3; ++j) {
+      // The factor is decimal, so features differ in their last bits.
+      EXPECT_NEAR(scaled.model.weights[j], plain.model.weights[j], 1e-6) << factor;
+    }
+    for (const Layout layout : {Layout::kDense, Layout::kSparse}) {
+      Config raw = config;
+      raw.data.standardize = AutoBool::kFalse;
+      raw.data.layout = layout;
+      const std::string expected = model_hash(raw);
+      raw.run.ranks = 2;
+      raw.run.simd = Simd::kScalar;
+      EXPECT_EQ(model_hash(raw), expected) << factor;
+    }
+  }
 }
 
 TEST(Layouts, DifferInBitsAndAgreeToAMillionth) {

@@ -39,7 +39,7 @@ TEST(MergeStatistics, OfAnySplitAreThoseOfTheWhole) {
   const Table table = test::make_table({.rows = 500, .columns = 5, .density = 0.4});
   ColumnRanges whole(5);
   for (std::int64_t i = 0; i < 500; ++i) whole.add(table, i);
-  ColumnMoments moments(whole);
+  ColumnMoments moments(whole, test::make_schema(5));
   for (std::int64_t i = 0; i < 500; ++i) moments.add(table, i);
   for (const std::int64_t ranks : {1, 2, 3, 7}) {
     on_ranks(ranks, [&](Communicator& communicator) {
@@ -55,7 +55,7 @@ TEST(MergeStatistics, OfAnySplitAreThoseOfTheWhole) {
       EXPECT_EQ(ranges.count, whole.count);
       EXPECT_EQ(ranges.min, whole.min);
       EXPECT_EQ(ranges.max, whole.max);
-      ColumnMoments part(ranges);
+      ColumnMoments part(ranges, test::make_schema(5));
       for (std::int64_t i = 0; i < 500; ++i) {
         if (mine(i)) part.add(table, i);
       }

@@ -52,6 +52,15 @@ void adaptive(Config& config) {
   config.training.batch_size = TrainingConfig::kAllRows;
   config.training.epochs = 100;
 }
+void nesterov(Config& config) {
+  config.optimizer.momentum = 0.9;
+  config.optimizer.nesterov = true;
+  config.model.l1 = 0.01;
+}
+void heavy_ball_with_l1(Config& config) {
+  config.optimizer.momentum = 0.9;
+  config.model.l1 = 0.01;
+}
 void plain(Config&) {}
 
 TEST(RecordedBits, HaveNotMoved) {
@@ -59,6 +68,8 @@ TEST(RecordedBits, HaveNotMoved) {
   EXPECT_EQ(recorded_hash(Layout::kDense, momentum), "d00aeb26495c9b2b");
   EXPECT_EQ(recorded_hash(Layout::kDense, elastic_net), "afabe4417063a802");
   EXPECT_EQ(recorded_hash(Layout::kDense, adaptive), "ff716304921fdcc2");
+  EXPECT_EQ(recorded_hash(Layout::kDense, nesterov), "0a44fa261b981842");
+  EXPECT_EQ(recorded_hash(Layout::kDense, heavy_ball_with_l1), "633c9a2c542c2efe");
   EXPECT_EQ(recorded_hash(Layout::kSparse, plain), "e631569fd9125d60");
   EXPECT_EQ(recorded_hash(Layout::kSparse, momentum), "919b8c33a7c987f0");
   EXPECT_EQ(recorded_hash(Layout::kSparse, elastic_net), "fb2c72939b12e529");

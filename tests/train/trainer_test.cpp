@@ -107,6 +107,70 @@ TEST(Training, FindsZerosByL1AndNoneByItsSmoothStandIn) {
   EXPECT_EQ(train_quietly(config).summary.nonzero_weights, 20);
 }
 
+TEST(Training, ReachesTheSameOptimumByEveryRule) {
+  const TemporaryDirectory directory;
+  Config config = small_config(write_csv(directory, "train.csv", {.rows = 400, .columns = 20}));
+  config.model.l1 = 0.02;
+  config.model.l2 = 0.01;
+  config.training.batch_size = TrainingConfig::kAllRows;
+  config.training.epochs = 3000;
+  config.training.tolerance = 1e-7;
+  const auto objective = [&](const char* rule) {
+    const Summary summary = train_quietly(config).summary;
+    EXPECT_EQ(summary.stop_reason, "tolerance") << rule;
+    return summary.train.objective;
+  };
+  const double descent = objective("descent");
+  config.optimizer.momentum = 0.9;
+  EXPECT_NEAR(objective("heavy ball"), descent, 1e-7);
+  config.optimizer.nesterov = true;
+  EXPECT_NEAR(objective("Nesterov"), descent, 1e-7);
+  config.optimizer.momentum = 0;
+  config.optimizer.nesterov = false;
+  config.optimizer.restart = Restart::kAdaptive;
+  EXPECT_NEAR(objective("adaptive"), descent, 1e-7);
+}
+
+TEST(Training, KeepsTheToleranceForWhatItSavesBesideEarlyStopping) {
+  const TemporaryDirectory directory;
+  Config config = small_config(write_csv(directory, "train.csv", {.rows = 300, .columns = 30}));
+  config.data.validation_fraction = 0.3;
+  config.model.l2 = 0.001;
+  config.training.batch_size = TrainingConfig::kAllRows;
+  config.training.epochs = 5000;
+  config.optimizer.restart = Restart::kAdaptive;
+  config.training.tolerance = 1e-6;
+  config.training.early_stopping = EarlyStopping{.metric = Metric::kLogLoss, .patience = 5000};
+  const Summary summary = train_quietly(config).summary;
+  EXPECT_EQ(summary.stop_reason, "tolerance");
+  EXPECT_LE(summary.train.gradient_max, 1e-6);
+}
+
+TEST(Training, ReportsTheGradientOfTheEpochItBelongsTo) {
+  const TemporaryDirectory directory;
+  Config config = small_config(write_csv(directory, "train.csv", {.rows = 400}));
+  config.training.tolerance = 1e-9;
+  config.training.epochs = 3;
+  RecordingObserver observer;
+  const Summary summary = run_training(config, observer).summary;
+  EXPECT_EQ(observer.epochs[2].gradient_max, summary.train.gradient_max);
+  EXPECT_TRUE(observer.epochs[0].gradient_max.has_value());
+}
+
+// Columns are scaled by the training rows; a validation row may lie far outside.
+TEST(Training, MeasuresTheGradientOfValidationRowsBeyondTheTrainingRange) {
+  const TemporaryDirectory directory;
+  Config config = small_config(directory.write("train.csv", "y,x\n0,0\n1,1\n0,0.5\n1,0.25\n"));
+  config.data.validation = {directory.write("validation.csv", "y,x\n0,1000\n1,0.5\n").string()};
+  config.data.standardize = AutoBool::kFalse;
+  const TrainingResult result = train_quietly(config);
+  const double w = result.model.weights[0];
+  const double b = result.model.intercept[0];
+  const auto p = [&](double x) { return 1 / (1 + std::exp(-(w * x + b))); };
+  const double gradient = (1000 * p(1000) + 0.5 * (p(0.5) - 1)) / 2;
+  EXPECT_NEAR(result.summary.validation->gradient_max, std::fabs(gradient), 1e-3);
+}
+
 TEST(Training, WithBalancedClassesCountsBothAlike) {
   const TemporaryDirectory directory;
   std::string text = "y,x\n";

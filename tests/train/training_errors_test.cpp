@@ -107,6 +107,56 @@ TEST(TrainingErrors, NameAClassWeightWithoutClass) {
   EXPECT_THAT(failure.message, HasSubstr("model.class_weight: no label \"yes\""));
 }
 
+TEST(TrainingErrors, NameValidationValuesFarBeyondTheTrainingRange) {
+  const TemporaryDirectory directory;
+  Config config = small_config(directory.write("train.csv", "y,x\n0,0\n1,1\n0,0.5\n1,0.25\n"));
+  config.data.validation = {directory.write("validation.csv", "y,x\n0,1e300\n1,0.5\n").string()};
+  config.data.standardize = AutoBool::kFalse;
+  const Failure failure = failure_of(config);
+  EXPECT_EQ(failure.code, ExitCode::kData);
+  EXPECT_THAT(failure.message, HasSubstr("validation rows: feature x: 1e+300 is more than 2^40"));
+}
+
+TEST(TrainingErrors, NameValidationRowsWithoutAnAuc) {
+  const TemporaryDirectory directory;
+  Config config = small_config(directory.write("train.csv", "y,x\n0,0\n1,1\n0,0.5\n1,0.25\n"));
+  config.data.validation = {directory.write("validation.csv", "y,x\n1,1\n1,0.5\n").string()};
+  EXPECT_EQ(failure_of(config).code, ExitCode::kDone);
+  config.training.early_stopping = EarlyStopping{.metric = Metric::kAuc};
+  const Failure failure = failure_of(config);
+  EXPECT_EQ(failure.code, ExitCode::kData);
+  EXPECT_THAT(failure.message, HasSubstr("none has the label \"0\", so they have no AUC"));
+}
+
+TEST(TrainingErrors, NameWeightsAndRowsTooLargeForFloat64) {
+  const TemporaryDirectory directory;
+  Config config =
+      small_config(directory.write("weights.csv", "y,w,x\n0,1e302,0\n1,1,1\n0,2,0.5\n1,3,0.25\n"));
+  config.data.weight = "w";
+  const Failure weights = failure_of(config);
+  EXPECT_EQ(weights.code, ExitCode::kData);
+  EXPECT_THAT(weights.message, HasSubstr("training rows: weights up to 1e+302"));
+
+  Config rows = small_config(directory.write("rows.csv", "y,a,b\n0,6e153,6e153\n1,0,1\n0,1,0\n"));
+  rows.data.standardize = AutoBool::kFalse;
+  const Failure lengths = failure_of(rows);
+  EXPECT_EQ(lengths.code, ExitCode::kData);
+  EXPECT_THAT(lengths.message, HasSubstr("the squared lengths of rows"));
+  rows.data.train = {directory.write("tiny.csv", "y,a\n0,1e-150\n1,-1e-150\n").string()};
+  rows.model.intercept = false;
+  EXPECT_THAT(failure_of(rows).message, HasSubstr("the squared lengths of rows"));
+}
+
+TEST(ClassWeights, MayNotNameAClassTwice) {
+  const TemporaryDirectory directory;
+  Config config = small_config(write_csv(directory, "train.csv", {.rows = 50}));
+  config.model.class_weight.mode = ClassWeightMode::kByLabel;
+  config.model.class_weight.by_label = {{"1", 2.0}, {"1.0", 3.0}};
+  const Failure failure = failure_of(config);
+  EXPECT_EQ(failure.code, ExitCode::kConfig);
+  EXPECT_THAT(failure.message, HasSubstr("the label \"1\" has two weights"));
+}
+
 TEST(ClassWeights, NameNumbersInAnySpelling) {
   const TemporaryDirectory directory;
   Config config = small_config(write_csv(directory, "train.csv", {.rows = 50}));

@@ -19,7 +19,6 @@ namespace {
 
 // Tiles that a thread should have before another is worth waking.
 constexpr std::int64_t kTileGrain = 4;
-constexpr std::int64_t kFeatureGrain = 8192;
 
 class CpuBackend : public Backend {
  public:

@@ -9,20 +9,15 @@
 #include "arith/update.hpp"
 
 namespace ossau {
-namespace {
-
-// Features a thread should have before another is worth waking.
-constexpr std::int64_t kFeatureGrain = 8192;
-
-}  // namespace
 
 OptimizerState::OptimizerState(ModelSetup setup, ThreadPool& pool)
     : setup_(std::move(setup)), pool_(pool), scoring_(setup_.exponent_power.size()) {
   weights_.resize(setup_.exponent_power.size() + 1);
   if (setup_.rule == UpdateRule::kMomentum) velocity_.resize(weights_.size());
-  if (setup_.rule == UpdateRule::kAdaptive) {
+  if (looks_ahead()) {
     lookahead_.resize(weights_.size());
     proposal_.resize(weights_.size());
+    chunk_sums_.resize((weights_.size() + kFeatureChunk - 1) / kFeatureChunk);
   }
 }
 
@@ -44,18 +39,22 @@ void OptimizerState::get_weights(std::span<double> weights) const {
 
 void OptimizerState::look_at(EvaluationPoint point) {
   point_ = point;
-  if (setup_.rule != UpdateRule::kAdaptive) return;
+  if (!looks_ahead()) return;
   refresh_scoring(0, features() + 1, point == EvaluationPoint::kRule ? lookahead_ : weights_);
 }
 
 void OptimizerState::adopt_evaluation_point() {
-  if (setup_.rule == UpdateRule::kAdaptive) weights_ = lookahead_;
+  if (looks_ahead()) weights_ = lookahead_;
 }
 
 ScoringWeights OptimizerState::scoring() const {
   return {.values = scoring_.data(),
           .scale = static_cast<float>(scale_),
           .intercept = scoring_intercept_};
+}
+
+bool OptimizerState::looks_ahead() const {
+  return setup_.rule == UpdateRule::kAdaptive || setup_.rule == UpdateRule::kNesterov;
 }
 
 double OptimizerState::exponent_power(std::int64_t j) const {
@@ -76,7 +75,7 @@ double OptimizerState::gradient(const std::int64_t* sums, double factor, std::in
 
 double OptimizerState::point(std::int64_t j) const {
   const auto i = static_cast<std::size_t>(j);
-  if (setup_.rule == UpdateRule::kAdaptive && point_ == EvaluationPoint::kRule) {
+  if (looks_ahead() && point_ == EvaluationPoint::kRule) {
     return lookahead_[i];
   }
   return j < features() ? scale_ * weights_[i] : weights_[i];
@@ -87,8 +86,8 @@ double OptimizerState::gradient_max(const std::int64_t* sums, double factor, dou
   for (std::int64_t j = 0; j <= features(); ++j) {
     const double w = point(j);
     const double g = stationarity(w, gradient(sums, factor, j, w), rate, l1(j));
-    // Not std::max, which would lose a NaN.
-    if (!(std::fabs(g) <= largest)) largest = std::fabs(g);
+    if (std::isnan(g)) return g;
+    largest = std::max(largest, std::fabs(g));
   }
   return largest;
 }
@@ -108,8 +107,9 @@ void OptimizerState::update(const std::int64_t* sums, const StepParameters& step
       return descent(sums, step);
     case UpdateRule::kMomentum:
       return momentum(sums, step);
+    case UpdateRule::kNesterov:
     case UpdateRule::kAdaptive:
-      return adaptive(sums, step);
+      return accelerated(sums, step);
     case UpdateRule::kScaled:
       return scaled(sums, step);
   }
@@ -133,9 +133,7 @@ void OptimizerState::momentum(const std::int64_t* sums, const StepParameters& st
                   const auto i = static_cast<std::size_t>(j);
                   double& w = weights_[i];
                   const double g = gradient(sums, step.gradient_factor, j, w);
-                  const double direction =
-                      momentum_direction(velocity_[i], g, setup_.momentum, setup_.nesterov);
-                  w = descend(w, direction, step.rate, l1(j));
+                  w = roll(w, velocity_[i], g, setup_.momentum, step.rate, l1(j));
                 }
                 refresh_scoring(begin, end, weights_);
               });
@@ -143,10 +141,9 @@ void OptimizerState::momentum(const std::int64_t* sums, const StepParameters& st
 
 // x_(k+1) = prox(y_k - rate g(y_k)); returns g . (x_(k+1) - x_k), g the gradient, or for L1 the
 // proximal step.  Source: O'Donoghue and Candes, Adaptive Restart for Accelerated Gradient Schemes.
-double OptimizerState::adaptive_proposal(const std::int64_t* sums, const StepParameters& step) {
+double OptimizerState::propose(const std::int64_t* sums, const StepParameters& step) {
   const std::int64_t n = features() + 1;
   const std::int64_t chunks = (n + kFeatureChunk - 1) / kFeatureChunk;
-  std::vector<double> chunk_sums(static_cast<std::size_t>(chunks));
   const auto term = [&](std::int64_t j) {
     const auto i = static_cast<std::size_t>(j);
     const double y = lookahead_[i];
@@ -159,20 +156,28 @@ double OptimizerState::adaptive_proposal(const std::int64_t* sums, const StepPar
               [&](std::int64_t, std::int64_t begin, std::int64_t end) {
                 for (std::int64_t chunk = begin; chunk < end; ++chunk) {
                   const std::int64_t first = chunk * kFeatureChunk;
-                  chunk_sums[static_cast<std::size_t>(chunk)] =
+                  chunk_sums_[static_cast<std::size_t>(chunk)] =
                       chunk_sum(first, std::min(kFeatureChunk, n - first), term);
                 }
               });
   double slope = 0;
-  for (const double sum : chunk_sums) slope += sum;
+  for (const double sum : chunk_sums_) slope += sum;
   return slope;
 }
 
-void OptimizerState::adaptive(const std::int64_t* sums, const StepParameters& step) {
-  const bool restart = adaptive_proposal(sums, step) > 0;
+// Nesterov's (t_k - 1) / t_(k+1); where the step went uphill the sequence starts again.
+double OptimizerState::adaptive_momentum(double slope) {
+  const bool restart = slope > 0;
   const double next_t = restart ? 1.0 : next_nesterov_t(nesterov_t_);
   const double momentum = restart ? 0.0 : (nesterov_t_ - 1) / next_t;
   nesterov_t_ = next_t;
+  return momentum;
+}
+
+void OptimizerState::accelerated(const std::int64_t* sums, const StepParameters& step) {
+  const double slope = propose(sums, step);
+  const double momentum =
+      setup_.rule == UpdateRule::kAdaptive ? adaptive_momentum(slope) : setup_.momentum;
   pool_.split(
       features() + 1, kFeatureGrain, [&](std::int64_t, std::int64_t begin, std::int64_t end) {
         for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {

@@ -11,6 +11,9 @@
 
 namespace ossau {
 
+/// Features that a thread should have before another is worth waking.
+inline constexpr std::int64_t kFeatureGrain = 8192;
+
 /// Weights and optimiser state of one model on the CPU, and the update rules.
 class OptimizerState {
  public:
@@ -39,18 +42,21 @@ class OptimizerState {
 
   void descent(const std::int64_t* sums, const StepParameters& step);
   void momentum(const std::int64_t* sums, const StepParameters& step);
-  void adaptive(const std::int64_t* sums, const StepParameters& step);
+  void accelerated(const std::int64_t* sums, const StepParameters& step);
   void scaled(const std::int64_t* sums, const StepParameters& step);
-  double adaptive_proposal(const std::int64_t* sums, const StepParameters& step);
+  bool looks_ahead() const;
+  double propose(const std::int64_t* sums, const StepParameters& step);
+  double adaptive_momentum(double slope);
 
   ModelSetup setup_;
   ThreadPool& pool_;
-  std::vector<double> weights_;    // [d + 1], intercept last; kScaled: v
-  std::vector<double> velocity_;   // kMomentum: [d + 1]
-  std::vector<double> lookahead_;  // kAdaptive: [d + 1], where gradients are taken
-  std::vector<double> proposal_;   // kAdaptive: [d + 1], the next weights
-  double nesterov_t_ = 1;          // kAdaptive
-  double scale_ = 1;               // kScaled: a
+  std::vector<double> weights_;     // [d + 1], intercept last; kScaled: v
+  std::vector<double> velocity_;    // kMomentum: [d + 1]
+  std::vector<double> lookahead_;   // kNesterov, kAdaptive: [d + 1], where gradients are taken
+  std::vector<double> proposal_;    // kNesterov, kAdaptive: [d + 1], the next weights
+  std::vector<double> chunk_sums_;  // kNesterov, kAdaptive: [chunks of features]
+  double nesterov_t_ = 1;           // kAdaptive
+  double scale_ = 1;                // kScaled: a
   EvaluationPoint point_ = EvaluationPoint::kRule;
   AlignedVector<float> scoring_;  // [d]
   float scoring_intercept_ = 0;

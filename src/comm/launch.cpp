@@ -1,0 +1,90 @@
+#include "comm/launch.hpp"
+
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <exception>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "comm/single.hpp"
+#include "comm/threads.hpp"
+#include "ossau/error.hpp"
+
+namespace ossau {
+namespace {
+
+void rethrow_culprit(const std::vector<std::exception_ptr>& errors) {
+  std::exception_ptr victim;
+  for (const std::exception_ptr& error : errors) {
+    if (!error) continue;
+    try {
+      std::rethrow_exception(error);
+    } catch (const CommError&) {
+      if (!victim) victim = error;
+    }
+  }
+  if (victim) std::rethrow_exception(victim);
+}
+
+// The ranks as threads of this process, and what each of them threw.
+class RankThreads {
+ public:
+  RankThreads(const Config& config, const std::function<void(Communicator&)>& work)
+      : work_(work),
+        group_(config.run.ranks, config.communication.timeout_s),
+        errors_(static_cast<std::size_t>(config.run.ranks)) {}
+
+  void run() {
+    const auto ranks = static_cast<std::int64_t>(errors_.size());
+    try {
+      for (std::int64_t rank = 0; rank < ranks; ++rank) {
+        threads_.emplace_back([this, rank] { run_rank(rank); });
+      }
+    } catch (const std::system_error& error) {
+      const auto missing = static_cast<std::int64_t>(threads_.size());
+      const DeviceError failure(
+          fmt::format("run.ranks: {}: the system started only {} ({}; ask for fewer ranks)", ranks,
+                      missing, error.code().message()));
+      group_.communicator(missing)->abort(failure.what());
+      join();
+      throw failure;
+    }
+    join();
+    rethrow_culprit(errors_);
+  }
+
+ private:
+  void run_rank(std::int64_t rank) {
+    const auto communicator = group_.communicator(rank);
+    try {
+      work_(*communicator);
+    } catch (const std::exception& error) {
+      errors_[static_cast<std::size_t>(rank)] = std::current_exception();
+      communicator->abort(error.what());
+    }
+  }
+
+  void join() {
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  const std::function<void(Communicator&)>& work_;
+  ThreadGroup group_;
+  std::vector<std::exception_ptr> errors_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+// The explicit list: one case a communicator.
+void run_ranks(const Config& config, const std::function<void(Communicator&)>& work) {
+  if (config.run.ranks == 1) {
+    work(*make_single_communicator());
+  } else {
+    RankThreads(config, work).run();
+  }
+}
+
+}  // namespace ossau
