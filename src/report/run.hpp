@@ -16,8 +16,9 @@ using TrainFunction = std::function<TrainingResult(const Config&, TrainingObserv
 /// Prepares the run directory, trains, and writes metrics, model and summary into it.
 /// watcher: also told of the training; may be null.
 /// Returns the model and the whole summary.  Throws what the trainer throws, ConfigError for a
-/// directory that holds a finished run, DeviceError where a file cannot be written; then the
-/// directory holds no model and no summary.
+/// directory that holds a finished run or that another run is writing to, DeviceError where a file
+/// cannot be written; then the directory holds no model and no summary, or still the finished run
+/// that was to be overwritten.
 TrainingResult run_and_record(const Config& config, const TrainFunction& trainer,
                               TrainingObserver* watcher);
 

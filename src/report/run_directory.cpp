@@ -1,7 +1,12 @@
 #include "report/run_directory.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstdio>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -17,6 +22,8 @@ namespace fs = std::filesystem;
 
 // Where a program that uses the library names no directory.
 constexpr const char* kDefaultDirectory = "runs/ossau";
+// In a run directory: where a run writes while the files of a finished one are still in place.
+constexpr const char* kAsideFolder = "unfinished";
 
 void remove_file(const fs::path& file) {
   std::error_code error;
@@ -50,6 +57,46 @@ void make_directory(const fs::path& directory) {
   throw_cannot_write(directory, error.value());
 }
 
+// The system lets go of the lock when the process ends, however that happens.
+FileDescriptor lock_directory(const fs::path& directory) {
+  FileDescriptor descriptor(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!descriptor.is_open()) throw_cannot_write(directory, errno);
+  // Other errors: some network file systems lock no directories; a run there is not guarded.
+  if (::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    throw ConfigError(
+        fmt::format("run.directory: {}: another run is writing here (wait for it, or choose "
+                    "another run.directory)",
+                    directory.string()));
+  }
+  return descriptor;
+}
+
+void clear(const RunFiles& files) {
+  // The summary first: a crash in between must not leave one that speaks of removed files.
+  for (const fs::path& file : {files.summary, files.model, files.metrics, files.config}) {
+    remove_with_asides(file);
+  }
+}
+
+void remove_leftover(const RunFiles& aside) {
+  std::error_code ignored;  // a folder that stays is emptied and used again
+  if (!fs::is_directory(aside.directory, ignored)) return;
+  clear(aside);
+  fs::remove(aside.directory, ignored);
+}
+
+void move_file(const fs::path& from, const fs::path& to) {
+  if (std::rename(from.c_str(), to.c_str()) != 0) throw_cannot_write(to, errno);
+}
+
+// So that a crash of the machine finds the steps done in their order.
+void sync_directory(const RunDirectory& run) {
+  // Some file systems cannot flush a directory and say EINVAL.
+  if (::fsync(run.lock.get()) != 0 && errno != EINVAL) {
+    throw_cannot_write(run.results.directory, errno);
+  }
+}
+
 }  // namespace
 
 RunFiles run_files(const fs::path& directory) {
@@ -60,29 +107,61 @@ RunFiles run_files(const fs::path& directory) {
           .summary = directory / "summary.json"};
 }
 
-RunFiles prepare_run_directory(const Config& config) {
-  RunFiles files = run_files(config.run.directory.value_or(kDefaultDirectory));
-  make_directory(files.directory);
+RunDirectory prepare_run_directory(const Config& config) {
+  const fs::path directory = config.run.directory.value_or(kDefaultDirectory);
+  make_directory(directory);
+  RunDirectory run{.lock = lock_directory(directory),
+                   .results = run_files(directory),
+                   .files = run_files(directory)};
   std::error_code ignored;  // a directory that cannot be searched fails below, at the first removal
-  if (fs::exists(files.summary, ignored) && !config.run.overwrite) {
+  const bool finished = fs::exists(run.results.summary, ignored);
+  if (finished && !config.run.overwrite) {
     throw ConfigError(
         fmt::format("run.directory: {} holds a finished run (replace it with run.overwrite=true, "
                     "or choose another run.directory)",
-                    files.directory.string()));
+                    directory.string()));
   }
-  // The summary first: a crash in between must not leave one that speaks of removed files.
-  for (const fs::path& file : {files.summary, files.model, files.metrics, files.config}) {
-    remove_with_asides(file);
+  const RunFiles aside = run_files(directory / kAsideFolder);
+  remove_leftover(aside);
+  if (finished) {
+    make_directory(aside.directory);
+    run.files = aside;
+  } else {
+    clear(run.files);
   }
-  write_file_atomically(files.config, effective_config_yaml(config));
-  return files;
+  try {
+    write_file_atomically(run.files.config, effective_config_yaml(config));
+  } catch (...) {
+    discard_results(run);
+    throw;
+  }
+  return run;
 }
 
-void discard_results(const RunFiles& files) noexcept {
-  for (const fs::path& file : {files.summary, files.model}) {
-    std::error_code ignored;  // the failure that brought us here is the one to tell
-    fs::remove(file, ignored);
+void publish(const RunDirectory& run) {
+  if (!run.aside()) return;
+  // Without a summary while old and new are mixed: a crash then leaves an unfinished run.
+  remove_with_asides(run.results.summary);
+  sync_directory(run);
+  for (fs::path RunFiles::*file : {&RunFiles::config, &RunFiles::metrics, &RunFiles::model}) {
+    remove_with_asides(run.results.*file);
+    move_file(run.files.*file, run.results.*file);
   }
+  sync_directory(run);
+  move_file(run.files.summary, run.results.summary);
+  sync_directory(run);
+  std::error_code ignored;  // the run is complete; the next one tidies up
+  fs::remove(run.files.directory, ignored);
+}
+
+void discard_results(const RunDirectory& run) noexcept {
+  std::error_code ignored;  // the failure that brought us here is the one to tell
+  fs::remove(run.files.summary, ignored);
+  fs::remove(run.files.model, ignored);
+  if (!run.aside()) return;
+  fs::remove(run.files.metrics, ignored);
+  fs::remove(run.files.config, ignored);
+  fs::remove(run.files.directory, ignored);
 }
 
 }  // namespace ossau

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "core/file_descriptor.hpp"
 #include "ossau/config.hpp"
 
 namespace ossau {
@@ -18,13 +19,28 @@ struct RunFiles {
 /// The files of a run in `directory`; touches nothing.
 RunFiles run_files(const std::filesystem::path& directory);
 
-/// Creates `run.directory` (with its parents), clears what an earlier run of Ossau left in it, and
-/// writes the effective configuration.  Other files stay.
-/// Throws ConfigError where it holds a finished run and run.overwrite is false, or is no directory;
-/// DeviceError where it cannot be written.
-RunFiles prepare_run_directory(const Config& config);
+/// A run directory in use: no other run may write there while this lives.
+struct RunDirectory {
+  FileDescriptor lock;
+  RunFiles results;  // where a finished run is looked for
+  RunFiles files;    // what the run writes: `results`, or aside where those of a finished run are
 
-/// Removes the model and the summary, finished or half written: a failed run leaves none.
-void discard_results(const RunFiles& files) noexcept;
+  bool aside() const { return files.directory != results.directory; }
+};
+
+/// Creates `run.directory` (with its parents), locks it, clears what an unfinished run of Ossau
+/// left in it, and writes the effective configuration.  A finished run stays as it is until
+/// publish(); other files stay. Throws ConfigError where another run is writing there, where it
+/// holds a finished run and run.overwrite is false, or is no directory; DeviceError where it cannot
+/// be written.
+RunDirectory prepare_run_directory(const Config& config);
+
+/// The end of a complete run: what was written aside replaces the finished run's files.
+/// Throws DeviceError; what has not been moved by then stays aside.
+void publish(const RunDirectory& run);
+
+/// Removes what a failed run must not leave: its model and its summary, finished or half written,
+/// and everything that it wrote aside.
+void discard_results(const RunDirectory& run) noexcept;
 
 }  // namespace ossau

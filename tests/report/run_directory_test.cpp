@@ -6,6 +6,7 @@
 
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "ossau/error.hpp"
 #include "support/files.hpp"
@@ -43,10 +44,10 @@ void fill(const fs::path& file) {
 
 TEST(RunDirectory, IsCreatedWithItsParentsAndTheEffectiveConfig) {
   const test::TemporaryDirectory directory;
-  const RunFiles files = prepare_run_directory(config_for(directory.path() / "a" / "b"));
-  EXPECT_EQ(files.directory, directory.path() / "a" / "b");
-  EXPECT_THAT(test::read_file(files.config), HasSubstr("epochs: 20"));
-  EXPECT_FALSE(fs::exists(files.summary));
+  const RunDirectory run = prepare_run_directory(config_for(directory.path() / "a" / "b"));
+  EXPECT_EQ(run.files.directory, directory.path() / "a" / "b");
+  EXPECT_THAT(test::read_file(run.files.config), HasSubstr("epochs: 20"));
+  EXPECT_FALSE(fs::exists(run.files.summary));
 }
 
 TEST(RunDirectory, WithAFinishedRunIsRefusedAndLeftAlone) {
@@ -61,33 +62,66 @@ TEST(RunDirectory, WithAFinishedRunIsRefusedAndLeftAlone) {
   EXPECT_FALSE(fs::exists(directory.path() / "config.yaml"));
 }
 
-TEST(RunDirectory, IsClearedOfItsOwnFilesOnlyWhenOverwritten) {
+TEST(RunDirectory, KeepsAFinishedRunUntilTheNewOneIsPublished) {
   const test::TemporaryDirectory directory;
-  for (const char* name : {"summary.json", "model.safetensors", "metrics.jsonl", "config.yaml",
+  const std::vector<std::string> own = {"summary.json", "model.safetensors", "metrics.jsonl",
+                                        "config.yaml"};
+  for (const std::string& name : own) directory.write(name, "old");
+  directory.write("unfinished/model.safetensors.part0", "left over");
+  const RunDirectory run = prepare_run_directory(config_for(directory.path(), true));
+  EXPECT_FALSE(fs::exists(directory.path() / "unfinished/model.safetensors.part0"));
+  for (const std::string& name : own) {
+    EXPECT_EQ(test::read_file(directory.path() / name), "old") << name;
+    directory.write((run.files.directory / name).string(), "new");
+  }
+  publish(run);
+  for (const std::string& name : own) {
+    EXPECT_EQ(test::read_file(directory.path() / name), "new") << name;
+  }
+  EXPECT_FALSE(fs::exists(directory.path() / "unfinished"));
+}
+
+TEST(RunDirectory, IsClearedOfItsOwnFilesOnly) {
+  const test::TemporaryDirectory directory;
+  for (const char* name : {"model.safetensors", "metrics.jsonl", "config.yaml",
                            "model.safetensors.part0", "summary.json.part3"}) {
     directory.write(name, "old");
   }
-  for (const char* name : {"notes.txt", "model.safetensors.bak", "sub/summary.json"}) {
+  for (const char* name :
+       {"notes.txt", "model.safetensors.bak", "sub/summary.json", "unfinished/notes.txt"}) {
     directory.write(name, "mine");
   }
-  const RunFiles files = prepare_run_directory(config_for(directory.path(), true));
-  EXPECT_NE(test::read_file(files.config), "old");
-  for (const char* name : {"summary.json", "model.safetensors", "metrics.jsonl",
-                           "model.safetensors.part0", "summary.json.part3"}) {
+  const RunDirectory run = prepare_run_directory(config_for(directory.path()));
+  EXPECT_FALSE(run.aside());
+  EXPECT_NE(test::read_file(run.files.config), "old");
+  for (const char* name :
+       {"model.safetensors", "metrics.jsonl", "model.safetensors.part0", "summary.json.part3"}) {
     EXPECT_FALSE(fs::exists(directory.path() / name)) << name;
   }
-  for (const char* name : {"notes.txt", "model.safetensors.bak", "sub/summary.json"}) {
+  for (const char* name :
+       {"notes.txt", "model.safetensors.bak", "sub/summary.json", "unfinished/notes.txt"}) {
     EXPECT_EQ(test::read_file(directory.path() / name), "mine") << name;
   }
+}
+
+TEST(RunDirectory, IsOneRunsAtATime) {
+  const test::TemporaryDirectory directory;
+  {
+    const RunDirectory run = prepare_run_directory(config_for(directory.path()));
+    EXPECT_EQ(problem_of<ConfigError>(config_for(directory.path(), true)),
+              "run.directory: " + directory.path().string() +
+                  ": another run is writing here (wait for it, or choose another run.directory)");
+  }
+  EXPECT_EQ(problem_of<ConfigError>(config_for(directory.path())), "");
 }
 
 TEST(RunDirectory, WithAnUnfinishedRunIsTakenOver) {
   const test::TemporaryDirectory directory;
   directory.write("metrics.jsonl", "old");
   directory.write("model.safetensors", "old");
-  const RunFiles files = prepare_run_directory(config_for(directory.path()));
-  EXPECT_FALSE(fs::exists(files.metrics));
-  EXPECT_FALSE(fs::exists(files.model));
+  const RunDirectory run = prepare_run_directory(config_for(directory.path()));
+  EXPECT_FALSE(fs::exists(run.files.metrics));
+  EXPECT_FALSE(fs::exists(run.files.model));
 }
 
 TEST(RunDirectory, ThatIsAFileIsAConfigError) {
@@ -132,15 +166,15 @@ TEST(RunDirectory, OnAFullDiskIsADeviceError) {
 
 TEST(RunDirectory, DiscardsModelAndSummaryAndNothingElse) {
   const test::TemporaryDirectory directory;
-  const RunFiles files = run_files(directory.path());
+  const RunDirectory run = prepare_run_directory(config_for(directory.path()));
   directory.write("summary.json", "");
   directory.write("model.safetensors", "");
   directory.write("metrics.jsonl", "");
-  discard_results(files);
-  discard_results(files);
-  EXPECT_FALSE(fs::exists(files.summary));
-  EXPECT_FALSE(fs::exists(files.model));
-  EXPECT_TRUE(fs::exists(files.metrics));
+  discard_results(run);
+  discard_results(run);
+  EXPECT_FALSE(fs::exists(run.files.summary));
+  EXPECT_FALSE(fs::exists(run.files.model));
+  EXPECT_TRUE(fs::exists(run.files.metrics));
 }
 
 }  // namespace

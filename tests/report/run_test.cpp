@@ -2,7 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <csignal>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -89,6 +94,71 @@ TEST(Run, MayBeRepeatedWithOverwriteAndGivesTheSameModel) {
   config.run.overwrite = true;
   const TrainingResult second = run_and_record(config, pretend_to_train, nullptr);
   EXPECT_EQ(first.summary.model_sha256, second.summary.model_sha256);
+}
+
+TEST(Run, HasItsDirectoryForItself) {
+  const test::TemporaryDirectory directory;
+  const Config config = config_for(directory.path());
+  const TrainFunction disturbed = [&](const Config&, TrainingObserver& observer) {
+    EXPECT_THROW(run_and_record(config, pretend_to_train, nullptr), ConfigError);
+    return pretend_to_train(config, observer);
+  };
+  run_and_record(config, disturbed, nullptr);
+  const std::string metrics = test::read_file(run_files(directory.path()).metrics);
+  EXPECT_EQ(std::count(metrics.begin(), metrics.end(), '\n'), 2);
+}
+
+// Every file below `directory`, by its path.
+std::map<std::string, std::string> contents(const fs::path& directory) {
+  std::map<std::string, std::string> found;
+  for (const auto& entry : fs::recursive_directory_iterator(directory)) {
+    if (entry.is_regular_file()) found[entry.path().string()] = test::read_file(entry.path());
+  }
+  return found;
+}
+
+TEST(Run, ThatFailsToOverwriteLeavesTheFinishedRun) {
+  const test::TemporaryDirectory directory;
+  Config config = config_for(directory.path());
+  run_and_record(config, pretend_to_train, nullptr);
+  const auto before = contents(directory.path());
+  config.run.overwrite = true;
+  config.training.epochs = 3;
+  const TrainFunction fail = [](const Config&, TrainingObserver& observer) -> TrainingResult {
+    observer.on_epoch(test::sample_epoch(1));
+    throw DataError("no such data");
+  };
+  EXPECT_THROW(run_and_record(config, fail, nullptr), DataError);
+  EXPECT_EQ(contents(directory.path()), before);
+  EXPECT_FALSE(fs::exists(directory.path() / "unfinished"));
+}
+
+TEST(Run, ThatIsKilledLeavesTheFinishedRunAndNoLock) {
+  const test::TemporaryDirectory directory;
+  Config config = config_for(directory.path());
+  run_and_record(config, pretend_to_train, nullptr);
+  const std::string before = test::read_file(run_files(directory.path()).config);
+  config.run.overwrite = true;
+  config.training.epochs = 3;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const TrainFunction die = [](const Config&, TrainingObserver&) -> TrainingResult {
+      ::kill(::getpid(), SIGKILL);
+      throw std::logic_error("still alive");
+    };
+    run_and_record(config, die, nullptr);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(test::read_file(run_files(directory.path()).config), before);
+  EXPECT_TRUE(fs::exists(run_files(directory.path()).summary));
+
+  const TrainingResult result = run_and_record(config, pretend_to_train, nullptr);
+  EXPECT_EQ(result.summary.run_directory, directory.path().string());
+  EXPECT_THAT(test::read_file(run_files(directory.path()).config), HasSubstr("epochs: 3"));
+  EXPECT_EQ(contents(directory.path()).size(), 4u);
+  EXPECT_FALSE(fs::exists(directory.path() / "unfinished"));
 }
 
 TEST(Run, ThatFailsLeavesNoModelAndNoSummaryButWhatItMeasured) {
