@@ -23,13 +23,21 @@ namespace ossau {
 namespace {
 namespace fs = std::filesystem;
 
+// Where relative paths start, for a message.
+std::string current_folder() {
+  std::error_code error;
+  const fs::path folder = fs::current_path(error);
+  return error ? "a folder that is gone" : folder.string();
+}
+
 [[noreturn]] void fail_to_read(const std::string& path, int code) {
   std::string remedy;
-  std::error_code ignored;
   if (code == ENOENT && fs::path(path).is_relative()) {
-    remedy = fmt::format(" (paths start at {})", fs::current_path(ignored).string());
+    remedy = fmt::format(" (paths start at {})", current_folder());
   } else if (code == EISDIR) {
     remedy = " (name its files, for example with a glob)";
+  } else if (code == EACCES || code == EPERM) {
+    remedy = " (check its permissions)";
   }
   throw DataError(fmt::format("{}: cannot read the file: {}{}", path,
                               std::generic_category().message(code), remedy));
@@ -92,6 +100,16 @@ std::string read_text(const std::string& path) {
   return bytes;
 }
 
+// One long line would only give messages about cells that nobody wrote.
+void check_line_ends(const SourceText& file) {
+  const std::string& text = file.text;
+  if (text.find('\n') != std::string::npos) return;
+  const std::size_t end = text.find('\r');
+  if (end == std::string::npos || text.find_first_not_of(" \t\r", end) == std::string::npos) return;
+  throw DataError(fmt::format(
+      "{}: line ends are CR only (convert the file, for example with tr '\\r' '\\n')", file.name));
+}
+
 void check_text(const SourceText& file) {
   const std::string& text = file.text;
   if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
@@ -109,6 +127,7 @@ void check_text(const SourceText& file) {
                     "with iconv -f latin1 -t utf-8)",
                     file.where(text.data() + invalid), static_cast<unsigned char>(text[invalid])));
   }
+  check_line_ends(file);
 }
 
 std::vector<std::string> matches_of(const std::string& pattern, std::string_view key) {
@@ -120,7 +139,7 @@ std::vector<std::string> matches_of(const std::string& pattern, std::string_view
   globfree(&found);
   if (status == GLOB_NOMATCH) {
     throw DataError(fmt::format("{}: no file matches {} (check the pattern; it starts at {})", key,
-                                shown(pattern), fs::current_path().string()));
+                                shown(pattern), current_folder()));
   }
   if (status != 0) fail_to_read(pattern, code);
   // Not glob's own order: that one follows the locale.

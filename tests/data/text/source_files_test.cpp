@@ -60,6 +60,32 @@ TEST(SourceFiles, AGlobWithoutMatchIsAnError) {
   EXPECT_THAT(message, HasSubstr("data.train: no file matches \""));
 }
 
+TEST(SourceFiles, AFolderThatIsGoneIsNoReasonToCrash) {
+  const fs::path before = fs::current_path();
+  const TemporaryDirectory folder;
+  const fs::path gone = folder.path() / "gone";
+  fs::create_directory(gone);
+  fs::current_path(gone);
+  fs::remove(gone);
+  const std::string of_glob = data_error([] { expand_paths({"*.csv"}, "data.train"); });
+  const std::string of_file = data_error([] { read_source("none.csv"); });
+  fs::current_path(before);
+  EXPECT_NE(of_glob, "no error");
+  EXPECT_THAT(of_file, HasSubstr("(paths start at a folder that is gone)"));
+}
+
+TEST(SourceFiles, LinesThatEndInCarriageReturnsOnlyAreAnError) {
+  const TemporaryDirectory folder;
+  for (const char* text : {"y,x\r1,2\r0,3\r", "y,x\r1,2"}) {
+    const std::string path = folder.write("a.csv", text).string();
+    EXPECT_EQ(data_error([&] { read_source(path); }),
+              path + ": line ends are CR only (convert the file, for example with tr '\\r' '\\n')");
+  }
+  for (const char* text : {"y,x\r", "\r\r", "y,x\r\n1,2\r"}) {
+    EXPECT_EQ(read_source(folder.write("b.csv", text).string()).text, text);
+  }
+}
+
 TEST(SourceFiles, AMissingFileIsAnErrorWithTheReason) {
   const TemporaryDirectory folder;
   const std::string path = folder.path().string() + "/none.csv";
@@ -87,7 +113,8 @@ TEST(SourceFiles, AnUnreadableFileIsAnErrorWithTheReason) {
   if (root) {
     ASSERT_EQ(seteuid(0), 0);
   }
-  EXPECT_THAT(message, HasSubstr(": cannot read the file: Permission denied"));
+  EXPECT_THAT(message,
+              HasSubstr(": cannot read the file: Permission denied (check its permissions)"));
 }
 
 TEST(SourceFiles, PipesAreReadToTheirEnd) {
