@@ -1,3 +1,7 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <csignal>
 #include <exception>
 #include <new>
@@ -10,6 +14,16 @@
 namespace {
 
 constexpr int kInternalError = 1;
+
+// The first file that is opened would get the number of a closed stream, and messages would end in
+// that file.
+void open_closed_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(stream, F_GETFD) >= 0 || errno != EBADF) continue;
+    // Gets the lowest free number, this one: the streams before it are open by now.
+    if (::open("/dev/null", O_RDWR) != stream) return;
+  }
+}
 
 int run(int argc, const char* const* argv) {
   try {
@@ -31,6 +45,7 @@ int run(int argc, const char* const* argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_closed_streams();
   // A training must not die because the reader of its output has gone.
   (void)std::signal(SIGPIPE, SIG_IGN);
   try {

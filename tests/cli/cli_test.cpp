@@ -173,6 +173,17 @@ TEST_F(Program, TrainsIntoTheDirectoryNamedAfterTheConfiguration) {
   EXPECT_TRUE(std::filesystem::exists(folder_.path() / "runs/tiny/model.safetensors"));
 }
 
+TEST_F(Program, KeepsItsMessagesOutOfItsFilesWhereStreamsAreClosed) {
+  folder_.write("tiny.csv", "label,x\n0,1\n1,2\n0,1.5\n1,3\n");
+  folder_.write("tiny.yaml", "data: {train: tiny.csv}\nrun: {overwrite: true}\n");
+  for (const std::string closed : {"2>&-", "<&- 2>&-", ">&- 2>&-", "<&- >&- 2>&-"}) {
+    EXPECT_EQ(run("train tiny.yaml training.epochs=2 " + closed).exit_code, 0) << closed;
+    const std::string metrics = read_file(folder_.path() / "runs/tiny/metrics.jsonl");
+    EXPECT_EQ(count(metrics, "\n"), 2) << closed << "\n" << metrics;
+    EXPECT_EQ(count(metrics, "{\"epoch\":"), 2) << closed << "\n" << metrics;
+  }
+}
+
 TEST_F(Program, DoesNotMindAReaderThatHasGone) {
   // The reader is gone before the program starts.
   const Result result = run("--help | true; for i in 1 2 3; do '" OSSAU_PROGRAM
