@@ -67,7 +67,7 @@ struct RowLoss {
 OSSAU_HOST_DEVICE inline RowLoss row_loss(float score, float signed_weight) {
   const std::uint32_t sign = bit_copy<std::uint32_t>(signed_weight) & 0x80000000u;
   const float m = bit_copy<float>(bit_copy<std::uint32_t>(score) ^ sign);
-  const LogisticValue<float> value = logistic<ScalarOps>(m);
+  const auto value = logistic<ScalarOps>(m);
   return {value.sigmoid * signed_weight, value.softplus * ScalarOps::abs(signed_weight)};
 }
 

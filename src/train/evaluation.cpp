@@ -105,7 +105,7 @@ void Evaluator::count_predictions(const RowSetInfo& rows, std::span<const float>
   std::array<std::int64_t, 4> counts = {0, 0, 0, 0};  // 2 * positive + predicted positive
   for (std::size_t i = 0; i < scores.size(); ++i) {
     const bool predicted = static_cast<double>(scores[i]) >= cut_;
-    ++counts[static_cast<std::size_t>(2 * rows.labels[i] + (predicted ? 1 : 0))];
+    ++counts[std::size_t{2} * rows.labels[i] + (predicted ? 1U : 0U)];
   }
   all_reduce(communicator_, counts, Reduction::kSum, "confusion counts");
   metrics.true_negatives = counts[0];

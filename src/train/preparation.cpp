@@ -111,13 +111,13 @@ std::array<double, 2> weights_by_label(const std::map<std::string, double>& by_l
     const auto* found = std::find(schema.classes.begin(), schema.classes.end(), label);
     if (found == schema.classes.end()) {
       throw ConfigError(fmt::format(
-          "model.class_weight: no label \"{}\" in the data (its labels are \"{}\" and \"{}\")",
+          R"(model.class_weight: no label "{}" in the data (its labels are "{}" and "{}"))",
           spelling, schema.classes[0], schema.classes[1]));
     }
     const auto k = static_cast<std::size_t>(found - schema.classes.begin());
     if (named[k]) {
       throw ConfigError(
-          fmt::format("model.class_weight: the label \"{}\" has two weights (keep one)", label));
+          fmt::format(R"(model.class_weight: the label "{}" has two weights (keep one))", label));
     }
     named[k] = true;
     weights[k] = weight;
