@@ -75,5 +75,25 @@ TEST(ArithmeticGates, NoFmaAppearsWhereNoneIsWritten) {
   EXPECT_TRUE(std::regex_search(disassembly(OSSAU_FUSED_OBJECT), fused));
 }
 
+// Every fma that our formulas write is a float32 one, so a fused float64 operation anywhere in the
+// product would be the compiler's own.
+TEST(ArithmeticGates, NoFloat64FmaIsInTheLibraries) {
+  const std::string fused_float64 =
+      R"(vfn?m(add|sub)[0-9]+[sp]d|fn?m(add|sub)\s+d[0-9]|fml[as]\s+v[0-9]+\.2d)";
+  const auto lines_with = [](const std::string& library, const std::string& pattern) {
+    return run_command("'" OSSAU_OBJDUMP "' -d '" + library + "' | grep -E -m 3 -e '" + pattern +
+                       "'; true")
+        .output;
+  };
+  std::istringstream libraries(OSSAU_EXACT_LIBRARIES);
+  bool found_float32 = false;
+  for (std::string library; std::getline(libraries, library, ':');) {
+    EXPECT_EQ(lines_with(library, fused_float64), "") << library;
+    found_float32 = found_float32 || !lines_with(library, R"(vfmadd[0-9]+ps|fmla\s+v)").empty();
+  }
+  // Or this gate would look at nothing: the SIMD kernels do fuse where it is written.
+  EXPECT_TRUE(found_float32);
+}
+
 }  // namespace
 }  // namespace ossau::test
