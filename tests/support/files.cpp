@@ -12,7 +12,8 @@ namespace ossau::test {
 namespace fs = std::filesystem;
 
 TemporaryDirectory::TemporaryDirectory() {
-  std::string pattern = (fs::temp_directory_path() / "ossau-test-XXXXXX").string();
+  // mkdtemp fills in the six letters at the end.
+  std::string pattern = (fs::temp_directory_path() / "ossau-test-").string() + std::string(6, 'X');
   if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot create " + pattern);
   path_ = pattern;
 }
