@@ -56,7 +56,7 @@ double log_natural(double x) {
   // 0.172.
   const auto bits = bit_copy<std::uint64_t>(x);
   auto k = static_cast<std::int64_t>(bits >> 52) - 1023;
-  double f = bit_copy<double>((bits & 0x000fffffffffffffull) | 0x3ff0000000000000ull);
+  auto f = bit_copy<double>((bits & 0x000fffffffffffffull) | 0x3ff0000000000000ull);
   if (f > 1.4142135623730951) {
     f *= 0.5;
     ++k;

@@ -66,7 +66,7 @@ struct RowLoss {
 /// loss = c softplus(m).  Never p - y, which cancels.
 OSSAU_HOST_DEVICE inline RowLoss row_loss(float score, float signed_weight) {
   const std::uint32_t sign = bit_copy<std::uint32_t>(signed_weight) & 0x80000000u;
-  const float m = bit_copy<float>(bit_copy<std::uint32_t>(score) ^ sign);
+  const auto m = bit_copy<float>(bit_copy<std::uint32_t>(score) ^ sign);
   const auto value = logistic<ScalarOps>(m);
   return {value.sigmoid * signed_weight, value.softplus * ScalarOps::abs(signed_weight)};
 }

@@ -15,8 +15,9 @@ TEST(FeatureSum, OfNothingIsZero) {
 
 TEST(FeatureSum, AddsEveryTermOnce) {
   for (const std::int64_t n : {1, 2, 255, 256, 257, 1000}) {
+    const std::int64_t expected = n * (n - 1) / 2;
     EXPECT_EQ(feature_sum(n, [](std::int64_t j) { return static_cast<double>(j); }),
-              static_cast<double>(n * (n - 1) / 2));
+              static_cast<double>(expected));
   }
 }
 
