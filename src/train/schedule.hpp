@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "backend/backend.hpp"
 #include "ossau/config.hpp"
@@ -12,7 +11,7 @@ namespace ossau {
 /// lipschitz: of the mean loss.  Rounding is covered by a factor 1 + 2^-30.
 double safe_learning_rate(double lipschitz, const Penalty& penalty);
 
-/// The learning rate of every step, made on the host alone, one epoch at a time.
+/// The learning rate of every step, made on the host from the step's number alone.
 class LearningRates {
  public:
   LearningRates(const OptimizerConfig& config, double first, std::int64_t steps_per_epoch,

@@ -91,13 +91,13 @@ bool Trainer::step(std::int64_t epoch, std::int64_t step) {
       return true;
     }
   }
-  backend_.update(step_parameters(steps_done_, gradient_factor));
+  backend_.update(step_parameters(gradient_factor));
   ++steps_done_;
   return false;
 }
 
-StepParameters Trainer::step_parameters(std::int64_t step, double gradient_factor) {
-  StepParameters parameters{.rate = rates_.at(step), .gradient_factor = gradient_factor};
+StepParameters Trainer::step_parameters(double gradient_factor) {
+  StepParameters parameters{.rate = last_rate_, .gradient_factor = gradient_factor};
   if (data_.rule == UpdateRule::kScaled) scales_.advance(parameters);
   return parameters;
 }

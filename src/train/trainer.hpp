@@ -50,7 +50,7 @@ class Trainer {
   void train_epochs();
   bool train_epoch(std::int64_t epoch);
   bool step(std::int64_t epoch, std::int64_t step);
-  StepParameters step_parameters(std::int64_t step, double gradient_factor);
+  StepParameters step_parameters(double gradient_factor);
   bool finish_epoch(std::int64_t epoch);
   bool gradient_is_small(std::int64_t epoch);
   bool validate(std::int64_t epoch, EpochReport& report);
