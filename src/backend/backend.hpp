@@ -105,6 +105,10 @@ class Backend {
 
   /// Scores of every row that is here, in tile order: [rows here].
   virtual void scores(RowSet set, std::span<float> scores) = 0;
+
+  /// Seconds for reading the training rows that are here once, doing as little as can be with them:
+  /// the floor of a pass.  Takes a few passes; leaves the sums undefined, all else as it was.
+  virtual double bare_pass_s() = 0;
 };
 
 /// The tiles of one rank.

@@ -10,6 +10,7 @@
 
 #include "arith/bits.hpp"
 #include "arith/self_test.hpp"
+#include "backend/cpu/bare_pass.hpp"
 #include "backend/cpu/optimizer_state.hpp"
 #include "core/thread_pool.hpp"
 #include "ossau/error.hpp"
@@ -82,6 +83,11 @@ class CpuBackend : public Backend {
                   kernels_.scores(from, {begin, end}, weights, padded.data() + begin * kTileRows);
                 });
     std::copy_n(padded.begin(), scores.size(), scores.begin());
+  }
+
+  double bare_pass_s() override {
+    constexpr int kRepetitions = 5;
+    return ossau::bare_pass_s(rows_.train, pool_, kRepetitions, state_.scoring().values, sums_);
   }
 
  private:
