@@ -1,0 +1,73 @@
+#include "pairs.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+namespace ossau::bench {
+namespace {
+
+// The value below which a share of the sorted sample lies, between neighbours by a straight line.
+double quantile(std::vector<double> sample, double share) {
+  std::sort(sample.begin(), sample.end());
+  const double place = share * static_cast<double>(sample.size() - 1);
+  const auto below = static_cast<std::size_t>(place);
+  const std::size_t above = std::min(below + 1, sample.size() - 1);
+  return sample[below] + (place - static_cast<double>(below)) * (sample[above] - sample[below]);
+}
+
+void set_quartiles(benchmark::State& state, const std::string& name,
+                   const std::vector<double>& sample) {
+  state.counters[name] = quantile(sample, 0.5);
+  state.counters[name + "_low"] = quantile(sample, 0.25);
+  state.counters[name + "_high"] = quantile(sample, 0.75);
+}
+
+}  // namespace
+
+Timed repeated(std::function<void()> function, double sample_s) {
+  function();  // the first call pays for cold memory
+  std::int64_t calls = 1;
+  const auto sample = [](const std::function<void()>& call, std::int64_t count) {
+    return seconds_of([&] {
+      for (std::int64_t i = 0; i < count; ++i) call();
+    });
+  };
+  while (sample(function, calls) < sample_s) calls *= 2;
+  return [function = std::move(function), calls, sample] {
+    return sample(function, calls) / static_cast<double>(calls);
+  };
+}
+
+void measure_pairs(benchmark::State& state, const Pair& pair) {
+  std::vector<double> work;
+  std::vector<double> reference;
+  std::vector<double> share;
+  std::vector<double> bound;
+  pair.work();
+  pair.reference();
+  while (state.KeepRunning()) {
+    // Either goes first as often: who follows whom may matter to caches and clock rates.
+    const bool work_first = work.size() % 2 == 0;
+    if (work_first) work.push_back(pair.work());
+    reference.push_back(pair.reference());
+    if (!work_first) work.push_back(pair.work());
+    state.SetIterationTime(work.back());
+    share.push_back(reference.back() / work.back());
+    if (pair.bound_s) bound.push_back(pair.bound_s(reference.back()));
+  }
+  set_quartiles(state, "work_s", work);
+  set_quartiles(state, "reference_s", reference);
+  set_quartiles(state, "share", share);
+  if (pair.bound_s) state.counters["bound_s"] = quantile(bound, 0.5);
+  state.counters["pairs"] = static_cast<double>(work.size());
+  state.counters["threads"] = static_cast<double>(pair.threads);
+  state.counters["bytes"] = pair.bytes;
+  state.counters["flops"] = pair.flops;
+  state.counters["entries"] = pair.entries;
+  state.SetLabel(pair.reference_name);
+}
+
+}  // namespace ossau::bench
