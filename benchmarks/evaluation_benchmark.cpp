@@ -1,0 +1,107 @@
+// What looking at a model costs: log loss, scores, the area under the ROC curve and all metrics
+// together, of a million rows, beside a bare read of what each must read.
+
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ceiling.hpp"
+#include "comm/single.hpp"
+#include "costs.hpp"
+#include "loaded_rows.hpp"
+#include "program.hpp"
+#include "samples.hpp"
+#include "train/evaluation.hpp"
+#include "train/ranking.hpp"
+
+namespace ossau::bench {
+namespace {
+
+using WorkOf = std::function<Timed(LoadedRows&)>;
+
+struct Task {
+  std::string name;
+  PassCost (*cost)(const TileSet& rows);
+  WorkOf work;
+};
+
+Timed log_loss(LoadedRows& loaded) {
+  return repeated([&loaded] { loaded.full_pass(); });
+}
+
+Timed scores(LoadedRows& loaded) {
+  const auto into = std::make_shared<std::vector<float>>(loaded.info.labels.size());
+  return repeated([&loaded, into] { loaded.backend->scores(RowSet::kTrain, *into); });
+}
+
+Timed all_metrics(LoadedRows& loaded) {
+  const std::shared_ptr<Communicator> communicator = make_single_communicator();
+  const auto evaluator =
+      std::make_shared<Evaluator>(ModelConfig{}, Penalty{}, 1.0, *loaded.backend, *communicator);
+  return repeated([&loaded, communicator, evaluator] { evaluator->evaluate(loaded.info, 1); });
+}
+
+void measure_task(benchmark::State& state, const Task& task, std::int64_t n_rows,
+                  std::int64_t threads) {
+  constexpr std::int64_t kFeatures = 28;
+  TileSet rows = make_dense_rows(n_rows, kFeatures);
+  const PassCost cost = task.cost(rows);
+  Pair pair{.work = {},
+            .reference = bare_pass(rows, threads),
+            .reference_name = bare_pass_name(rows),
+            .bytes = cost.bytes,
+            .flops = cost.flops,
+            .entries = cost.entries,
+            .threads = threads,
+            .bound_s = {}};
+  LoadedRows loaded = load_rows(std::move(rows), threads);
+  pair.work = task.work(loaded);
+  measure_pairs(state, pair);
+}
+
+// The keys of real scores; each call sorts a fresh copy, which is not timed.
+void measure_auc(benchmark::State& state, std::int64_t n_rows) {
+  LoadedRows loaded = load_rows(make_dense_rows(n_rows, 4), 1);
+  std::vector<float> scores(loaded.info.labels.size());
+  loaded.backend->scores(RowSet::kTrain, scores);
+  std::vector<std::int64_t> keys;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    keys.push_back(ranking_key(scores[i], loaded.info.labels[i] == 1));
+  }
+  const double bytes = 8 * static_cast<double>(n_rows);
+  const auto area = [&keys] {
+    std::vector<std::int64_t> copy = keys;
+    return seconds_of([&copy] { benchmark::DoNotOptimize(area_under_curve(copy)); });
+  };
+  measure_pairs(state, {.work = area,
+                        .reference = bare_read(bytes, 1),
+                        .reference_name = "bare read",
+                        .bytes = bytes,
+                        .entries = static_cast<double>(n_rows),
+                        .bound_s = {}});
+}
+
+}  // namespace
+
+void add_rows(const Effort& effort) {
+  const std::int64_t n_rows = effort.size(1'000'000, 2'000);
+  const Task tasks[] = {{"log_loss/d=28", gradient_cost, log_loss},
+                        {"scores/d=28", scores_cost, scores},
+                        {"all_metrics/d=28", gradient_cost, all_metrics}};
+  for (const Task& task : tasks) {
+    for (const std::int64_t threads : effort.threads) {
+      add_row(effort, fmt::format("evaluation/{}/threads={}", task.name, threads),
+              [=](benchmark::State& state) { measure_task(state, task, n_rows, threads); });
+    }
+  }
+  add_row(effort, "evaluation/auc/threads=1",
+          [=](benchmark::State& state) { measure_auc(state, n_rows); });
+}
+
+}  // namespace ossau::bench
