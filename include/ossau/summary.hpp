@@ -28,6 +28,17 @@ struct Times {
   double total_s = 0;
 };
 
+/// How fast training went beside what this machine can do.  The ceiling is the barest pass over the
+/// training rows, measured once at the end of the run: dense rows are merely read; for sparse ones
+/// the weight of each entry is read and a number added to its sum.
+struct Speed {
+  std::int64_t entries = 0;  // stored for the training rows: all, or in sparse rows those not zero
+  double passes = 0;         // rows visited in training / rows
+  double bare_pass_s = 0;
+  double floor_s = 0;        // passes * bare_pass_s: what training takes at the least
+  double ceiling_share = 0;  // floor_s / train_s
+};
+
 /// What a finished run says of itself; `summary.json` holds the same.
 struct Summary {
   int exact = 1;  // version of the arithmetic contract
@@ -43,6 +54,7 @@ struct Summary {
   Metrics train;
   std::optional<Metrics> validation;
   Times time;
+  Speed speed;
   std::string model_sha256;
   std::string run_directory;
 };

@@ -4,6 +4,24 @@ namespace ossau {
 
 using nlohmann::ordered_json;
 
+namespace {
+
+ordered_json speed_json(const Summary& summary) {
+  const Speed& speed = summary.speed;
+  return {{"entries", speed.entries},
+          {"passes", speed.passes},
+          {"entries_per_second", entries_per_second(summary)},
+          {"bare_pass_s", speed.bare_pass_s},
+          {"floor_s", speed.floor_s},
+          {"ceiling_share", speed.ceiling_share}};
+}
+
+}  // namespace
+
+double entries_per_second(const Summary& summary) {
+  return summary.speed.passes * static_cast<double>(summary.speed.entries) / summary.time.train_s;
+}
+
 ordered_json metrics_json(const Metrics& metrics) {
   return {{"objective", metrics.objective},
           {"log_loss", metrics.log_loss},
@@ -49,6 +67,7 @@ std::string summary_text(const Summary& summary) {
         {"train_s", summary.time.train_s},
         {"evaluate_s", summary.time.evaluate_s},
         {"total_s", summary.time.total_s}}},
+      {"speed", speed_json(summary)},
       {"model_sha256", summary.model_sha256},
       {"run_directory", summary.run_directory}};
   return json.dump(kIndent, ' ', false, ordered_json::error_handler_t::replace) + "\n";

@@ -17,7 +17,10 @@ nlohmann::ordered_json metrics_json(const Metrics& metrics);
 /// ones outside the bit promise.
 std::string epoch_line(const EpochReport& report);
 
-/// The content of summary.json.
+/// Stored entries of the training rows that training went over in a second.
+double entries_per_second(const Summary& summary);
+
+/// The content of summary.json.  All under "time" and "speed" is outside the bit promise.
 std::string summary_text(const Summary& summary);
 
 }  // namespace ossau

@@ -7,6 +7,7 @@
 
 #include "arith/bits.hpp"
 #include "arith/fixed_point.hpp"
+#include "train/rank_reduce.hpp"
 
 namespace ossau {
 
@@ -39,6 +40,7 @@ Summary Trainer::train() {
   summary.steps = steps_done_;
   summary.stop_reason = stop_reason_;
   summary.learning_rate = rates_.first();
+  measure_speed(summary);
   return summary;
 }
 
@@ -74,6 +76,7 @@ bool Trainer::step(std::int64_t epoch, std::int64_t step) {
 
   const StepTotals totals = backend_.totals();
   const std::int64_t rows = order_.rows_in_batch(step);
+  rows_visited_ += rows;
   last_rate_ = rates_.at(steps_done_);
   check_convergence(totals, rows, rates_.first(), epoch + 1, step + 1);
   epoch_totals_.loss_floors += totals.loss_floors;
@@ -154,6 +157,16 @@ void Trainer::evaluate(Summary& summary) {
   backend_.set_weights(weights_);
   summary.train = evaluator_.evaluate(data_.train, epochs_done_);
   if (data_.validation) summary.validation = evaluator_.evaluate(*data_.validation, epochs_done_);
+}
+
+// All ranks at the same time, as in training: they may share a machine's memory.
+void Trainer::measure_speed(Summary& summary) {
+  communicator_.barrier("measurement of the machine");
+  Speed& speed = summary.speed;
+  speed.passes = static_cast<double>(rows_visited_) / static_cast<double>(data_.train.rows);
+  speed.bare_pass_s = merge_max(communicator_, backend_.bare_pass_s(), "measured ceiling");
+  speed.floor_s = speed.passes * speed.bare_pass_s;
+  speed.ceiling_share = speed.floor_s / summary.time.train_s;
 }
 
 }  // namespace ossau

@@ -35,7 +35,8 @@ class Trainer {
           TrainingObserver* observer);
 
   /// Trains, then evaluates at the final weights.  Collective; every rank returns the same, times
-  /// apart.  Fills epochs, steps, stop_reason, metrics, train_s and evaluate_s.
+  /// apart.  Fills epochs, steps, stop_reason, metrics, train_s, evaluate_s and all of speed but
+  /// entries.
   Summary train();
 
   /// The final weights [d + 1], intercept last.
@@ -55,6 +56,7 @@ class Trainer {
   bool gradient_is_small(std::int64_t epoch);
   bool validate(std::int64_t epoch, EpochReport& report);
   void evaluate(Summary& summary);
+  void measure_speed(Summary& summary);
 
   Config config_;
   TrainerData data_;
@@ -72,6 +74,7 @@ class Trainer {
   std::vector<double> weights_;
   std::int64_t steps_done_ = 0;
   std::int64_t epochs_done_ = 0;
+  std::int64_t rows_visited_ = 0;
   StepTotals epoch_totals_;
   std::optional<double> gradient_max_;  // full batch: of the last step
   double last_rate_ = 0;

@@ -89,6 +89,8 @@ void complete(Summary& summary, const PreparedData& prepared, const std::vector<
   summary.validation_rows = prepared.validation_rows;
   summary.features = prepared.transform.columns();
   summary.layout = layout_name(prepared.layout);
+  summary.speed.entries =
+      prepared.layout == Layout::kDense ? summary.rows * summary.features : prepared.entries;
   summary.nonzero_weights =
       std::count_if(weights.begin(), weights.end() - 1, [](double w) { return w != 0; });
 }

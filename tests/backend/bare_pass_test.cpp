@@ -118,6 +118,22 @@ TEST(BarePass, TakesLongerForMoreRows) {
   EXPECT_GT(seconds(20'000), 2 * seconds(640));
 }
 
+// 270 MB of rows, more than an estimate reads where caches are small.
+TEST(BarePass, OfManyRowsIsEstimatedFromSome) {
+  TileSet tiles;
+  tiles.features = 64;
+  tiles.owned = {0, 16'384};
+  DenseTiles dense;
+  dense.values.resize(static_cast<std::size_t>(16'384 * 64 * kTileRows), 1.0f);
+  tiles.storage = std::move(dense);
+  ThreadPool pool(1);
+  const double measured = bare_pass_s(tiles, pool, 5);
+  const double estimated = estimate_bare_pass_s(tiles, pool, nullptr, {});
+  // Other work on the machine moves either; a forgotten factor would be 2 or more.
+  EXPECT_GT(estimated, 0.6 * measured);
+  EXPECT_LT(estimated, 1.7 * measured);
+}
+
 TEST(BarePass, TakesNoTimeWithoutRows) {
   ThreadPool pool(1);
   TileSet none;

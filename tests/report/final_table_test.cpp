@@ -39,6 +39,7 @@ towards True                            towards False
 account length                  +0.5
 
 Time    read 0.125 s, train 1 min 15 s, evaluate 0.5 s, total 1 min 15 s
+Speed   11.4 kB/s of features, 40 % of the 28.4 kB/s that merely reading allows
 Model   sha256 0123456789abcdef...
 Files   runs/quickstart/
         model.safetensors summary.json metrics.jsonl config.yaml
@@ -74,6 +75,22 @@ TEST(FinalTable, ShowsFiveCoefficientsASideAndTiesByPosition) {
   EXPECT_LT(table.find("f6"), table.find("f0"));
   EXPECT_THAT(table, HasSubstr("f3"));
   EXPECT_THAT(table, Not(HasSubstr("f4")));
+}
+
+TEST(FinalTable, GivesTheSpeedOfSparseRowsInEntries) {
+  Summary summary = test::sample_summary();
+  summary.layout = "sparse";
+  summary.speed.entries = 150'000'000;
+  summary.speed.ceiling_share = 0.0123;
+  EXPECT_THAT(final_table(summary, test::sample_model()),
+              HasSubstr("Speed   40 M entries/s, 1.2 % of the 3.25 G/s that bare gather and "
+                        "scatter allows\n"));
+}
+
+TEST(FinalTable, SaysNothingOfTheSpeedOfRowsWithoutEntries) {
+  Summary summary = test::sample_summary();
+  summary.speed.entries = 0;
+  EXPECT_THAT(final_table(summary, test::sample_model()), Not(HasSubstr("Speed")));
 }
 
 TEST(FinalTable, WithoutAnyWeightHasNoCoefficients) {

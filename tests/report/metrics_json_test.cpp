@@ -72,6 +72,14 @@ TEST(SummaryText, IsGoldenJson) {
     "evaluate_s": 0.5,
     "total_s": 75.625
   },
+  "speed": {
+    "entries": 10664,
+    "passes": 20.0,
+    "entries_per_second": 2843.733333333333,
+    "bare_pass_s": 1.5,
+    "floor_s": 30.0,
+    "ceiling_share": 0.4
+  },
   "model_sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
   "run_directory": "runs/quickstart"
 }

@@ -74,6 +74,25 @@ TEST(Training, StopsMinibatchesAtTheToleranceToo) {
   EXPECT_LE(summary.train.gradient_max, 0.02);
 }
 
+TEST(Training, SaysWhichShareOfTheCeilingItReached) {
+  const TemporaryDirectory directory;
+  Config config = small_config(write_csv(directory, "train.csv", {.rows = 400, .columns = 6}));
+  config.training.batch_size = 30;
+  config.training.epochs = 3;
+  for (const std::int64_t ranks : {1, 2}) {
+    config.run.ranks = ranks;
+    const Summary summary = train_quietly(config).summary;
+    const Speed& speed = summary.speed;
+    EXPECT_EQ(speed.entries, summary.rows * 6);
+    EXPECT_EQ(speed.passes, 3);
+    EXPECT_GT(speed.bare_pass_s, 0);
+    EXPECT_EQ(speed.floor_s, 3 * speed.bare_pass_s);
+    EXPECT_EQ(speed.ceiling_share, speed.floor_s / summary.time.train_s);
+    // Steps of 30 rows cost far more than reading them.
+    EXPECT_LT(speed.ceiling_share, 1);
+  }
+}
+
 TEST(Training, EndsEarlyAtTheBestValidationPass) {
   const TemporaryDirectory directory;
   Config config = small_config(write_csv(directory, "train.csv", {.rows = 300, .columns = 30}));

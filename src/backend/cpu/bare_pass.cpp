@@ -37,7 +37,14 @@ void scatter(const SparseTiles& tiles, std::size_t tile, std::int64_t* sums) {
   for (std::size_t row = 0; row < kRows; ++row) {
     const std::size_t length = std::min<std::size_t>(tiles.length[tile * kRows + row], slices);
     const std::uint32_t* index = tiles.index.data() + first * kRows + row;
-    for (std::size_t k = 0; k < length; ++k) ++sums[index[k * kRows]];
+    std::size_t k = 0;
+    for (; k + 4 <= length; k += 4) {
+      ++sums[index[k * kRows]];
+      ++sums[index[(k + 1) * kRows]];
+      ++sums[index[(k + 2) * kRows]];
+      ++sums[index[(k + 3) * kRows]];
+    }
+    for (; k < length; ++k) ++sums[index[k * kRows]];
   }
 }
 

@@ -52,4 +52,9 @@ double bare_pass_s(const TileSet& tiles, ThreadPool& pool, int repetitions, cons
 /// The same with weights and sums of its own.
 double bare_pass_s(const TileSet& tiles, ThreadPool& pool, int repetitions);
 
+/// bare_pass_s() at a bounded price, under half a second on most machines: of the first tiles of
+/// each thread where all would take too long, still far more than caches hold, and scaled up.
+double estimate_bare_pass_s(const TileSet& tiles, ThreadPool& pool, const float* weights,
+                            std::span<AlignedVector<std::int64_t>> sums);
+
 }  // namespace ossau

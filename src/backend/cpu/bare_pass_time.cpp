@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
@@ -39,33 +41,93 @@ double time_passes(ThreadPool& pool, int repetitions, Pass pass) {
   return median(std::move(slowest));
 }
 
-Range share(Range all, std::int64_t thread, std::int64_t threads) {
-  return {all.size() * thread / threads, all.size() * (thread + 1) / threads};
+// The first places of a thread's share of all tiles: `fraction` of them, at least one.
+Range share(Range all, std::int64_t thread, std::int64_t threads, double fraction) {
+  const std::int64_t begin = all.size() * thread / threads;
+  const std::int64_t end = all.size() * (thread + 1) / threads;
+  if (fraction >= 1) return {begin, end};
+  const auto kept = static_cast<std::int64_t>(fraction * static_cast<double>(end - begin));
+  return {begin, std::min(end, begin + std::max<std::int64_t>(kept, 1))};
+}
+
+// Seconds for reading `fraction` of each thread's tiles.
+double bare_read_s(const TileSet& tiles, const DenseTiles& dense, ThreadPool& pool, int repetitions,
+                   double fraction) {
+  const BarePasses passes = available_bare_passes().front();
+  const auto tile_size = static_cast<std::size_t>(tiles.features * kTileRows);
+  return time_passes(pool, repetitions, [&](std::int64_t thread) {
+    const Range places = share(tiles.owned, thread, pool.size(), fraction);
+    return passes.read(std::span(dense.values)
+                           .subspan(static_cast<std::size_t>(places.begin) * tile_size,
+                                    static_cast<std::size_t>(places.size()) * tile_size));
+  });
+}
+
+double bare_gather_and_scatter_s(const TileSet& tiles, const SparseTiles& sparse, ThreadPool& pool,
+                                 int repetitions, const float* weights,
+                                 std::span<AlignedVector<std::int64_t>> sums, double fraction) {
+  const BarePasses passes = available_bare_passes().front();
+  const auto time = [&](Prefetch prefetch) {
+    return time_passes(pool, repetitions, [&](std::int64_t thread) {
+      return passes.gather_and_scatter(
+          sparse, share(tiles.owned, thread, pool.size(), fraction),
+          {.weights = weights, .sums = sums[static_cast<std::size_t>(thread)].data()}, prefetch);
+    });
+  };
+  return std::min(time(Prefetch::kNo), time(Prefetch::kYes));
+}
+
+double bare_part_s(const TileSet& tiles, ThreadPool& pool, int repetitions, const float* weights,
+                   std::span<AlignedVector<std::int64_t>> sums, double fraction) {
+  if (tiles.owned.size() == 0) return 0;
+  if (const auto* dense = std::get_if<DenseTiles>(&tiles.storage)) {
+    return bare_read_s(tiles, *dense, pool, repetitions, fraction);
+  }
+  return bare_gather_and_scatter_s(tiles, std::get<SparseTiles>(tiles.storage), pool, repetitions,
+                                   weights, sums, fraction);
+}
+
+double bytes_of(const TileSet& tiles) {
+  if (const auto* dense = std::get_if<DenseTiles>(&tiles.storage)) {
+    return static_cast<double>(dense->values.size() * sizeof(float));
+  }
+  const auto& sparse = std::get<SparseTiles>(tiles.storage);
+  return static_cast<double>(sparse.index.size() * sizeof(std::uint32_t) +
+                             sparse.value.size() * sizeof(float));
+}
+
+// Enough that caches cannot hold it from one pass to the next.
+double sample_bytes(std::int64_t threads) {
+  constexpr double kMebibyte = 1024.0 * 1024.0;
+  double bytes = std::max(128.0, 64.0 * static_cast<double>(threads)) * kMebibyte;
+#ifdef _SC_LEVEL3_CACHE_SIZE
+  bytes = std::max(bytes, 4.0 * static_cast<double>(::sysconf(_SC_LEVEL3_CACHE_SIZE)));
+#endif
+  return bytes;
 }
 
 }  // namespace
 
 double bare_pass_s(const TileSet& tiles, ThreadPool& pool, int repetitions, const float* weights,
                    std::span<AlignedVector<std::int64_t>> sums) {
-  if (tiles.owned.size() == 0) return 0;
-  const BarePasses passes = available_bare_passes().front();
-  if (const auto* dense = std::get_if<DenseTiles>(&tiles.storage)) {
-    const auto tile_size = static_cast<std::size_t>(tiles.features * kTileRows);
-    return time_passes(pool, repetitions, [&](std::int64_t thread) {
-      const Range places = share(tiles.owned, thread, pool.size());
-      return passes.read(std::span(dense->values)
-                             .subspan(static_cast<std::size_t>(places.begin) * tile_size,
-                                      static_cast<std::size_t>(places.size()) * tile_size));
-    });
+  return bare_part_s(tiles, pool, repetitions, weights, sums, 1);
+}
+
+double estimate_bare_pass_s(const TileSet& tiles, ThreadPool& pool, const float* weights,
+                            std::span<AlignedVector<std::int64_t>> sums) {
+  constexpr double kBudgetS = 0.1;
+  constexpr int kFewest = 3;
+  constexpr int kMost = 9;
+  const double fraction = std::min(1.0, sample_bytes(pool.size()) / std::max(1.0, bytes_of(tiles)));
+  const double once = bare_part_s(tiles, pool, 1, weights, sums, fraction);
+  const int repetitions = once * kMost < kBudgetS ? kMost : kFewest;
+  std::int64_t read = 0;  // at least a tile in each thread, however small the fraction
+  for (std::int64_t thread = 0; thread < pool.size(); ++thread) {
+    read += share(tiles.owned, thread, pool.size(), fraction).size();
   }
-  const auto time = [&](Prefetch prefetch) {
-    return time_passes(pool, repetitions, [&](std::int64_t thread) {
-      return passes.gather_and_scatter(
-          std::get<SparseTiles>(tiles.storage), share(tiles.owned, thread, pool.size()),
-          {.weights = weights, .sums = sums[static_cast<std::size_t>(thread)].data()}, prefetch);
-    });
-  };
-  return std::min(time(Prefetch::kNo), time(Prefetch::kYes));
+  return bare_part_s(tiles, pool, repetitions, weights, sums, fraction) *
+         static_cast<double>(tiles.owned.size()) /
+         static_cast<double>(std::max<std::int64_t>(read, 1));
 }
 
 double bare_pass_s(const TileSet& tiles, ThreadPool& pool, int repetitions) {

@@ -86,8 +86,7 @@ class CpuBackend : public Backend {
   }
 
   double bare_pass_s() override {
-    constexpr int kRepetitions = 5;
-    return ossau::bare_pass_s(rows_.train, pool_, kRepetitions, state_.scoring().values, sums_);
+    return estimate_bare_pass_s(rows_.train, pool_, state_.scoring().values, sums_);
   }
 
  private:
