@@ -56,10 +56,10 @@ void measure_task(benchmark::State& state, const Task& task, std::int64_t n_rows
             .reference = bare_pass(rows, threads),
             .reference_name = bare_pass_name(rows),
             .bytes = cost.bytes,
+            .reference_bytes = scores_cost(rows).bytes,
             .flops = cost.flops,
             .entries = cost.entries,
-            .threads = threads,
-            .bound_s = {}};
+            .threads = threads};
   LoadedRows loaded = load_rows(std::move(rows), threads);
   pair.work = task.work(loaded);
   measure_pairs(state, pair);
@@ -83,8 +83,8 @@ void measure_auc(benchmark::State& state, std::int64_t n_rows) {
                         .reference = bare_read(bytes, 1),
                         .reference_name = "bare read",
                         .bytes = bytes,
-                        .entries = static_cast<double>(n_rows),
-                        .bound_s = {}});
+                        .reference_bytes = bytes,
+                        .entries = static_cast<double>(n_rows)});
 }
 
 }  // namespace

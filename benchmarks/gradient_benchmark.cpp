@@ -27,10 +27,10 @@ void measure_gradient(benchmark::State& state, const MakeRows& make_rows, std::i
             .reference = bare_pass(rows, threads),
             .reference_name = bare_pass_name(rows),
             .bytes = cost.bytes,
+            .reference_bytes = scores_cost(rows).bytes,
             .flops = cost.flops,
             .entries = cost.entries,
-            .threads = threads,
-            .bound_s = {}};
+            .threads = threads};
   LoadedRows loaded = load_rows(std::move(rows), threads);
   pair.work = repeated([&] { loaded.full_pass(); });
   measure_pairs(state, pair);

@@ -65,6 +65,7 @@ void measure_pairs(benchmark::State& state, const Pair& pair) {
   state.counters["pairs"] = static_cast<double>(work.size());
   state.counters["threads"] = static_cast<double>(pair.threads);
   state.counters["bytes"] = pair.bytes;
+  state.counters["reference_bytes"] = pair.reference_bytes;
   state.counters["flops"] = pair.flops;
   state.counters["entries"] = pair.entries;
   state.SetLabel(pair.reference_name);

@@ -32,10 +32,11 @@ struct Pair {
   Timed reference;
   std::string reference_name;  // for people: what `reference` is
   double bytes = 0;            // that the work must move, at the least
-  double flops = 0;            // of its formulas
+  double reference_bytes = 0;  // that the reference moves; 0: it is no matter of bytes
+  double flops = 0;            // of the work's formulas
   double entries = 0;          // sparse: stored entries; dense: features times rows
   std::int64_t threads = 1;
-  std::function<double(double reference_s)> bound_s;  // empty: none was promised
+  std::function<double(double reference_s)> bound_s = {};  // empty: none was promised
 };
 
 /// Times both in turn, as many times as the benchmark has iterations, and leaves medians and

@@ -48,9 +48,9 @@ void measure_update(benchmark::State& state, const Rule& rule, std::int64_t feat
                         .reference = bare_read(bytes, threads),
                         .reference_name = "bare read",
                         .bytes = bytes,
+                        .reference_bytes = bytes,
                         .entries = static_cast<double>(features),
-                        .threads = threads,
-                        .bound_s = {}});
+                        .threads = threads});
 }
 
 }  // namespace

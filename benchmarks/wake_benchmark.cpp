@@ -93,8 +93,7 @@ void measure_wake(benchmark::State& state, std::int64_t threads, double pause_s,
   measure_pairs(state, {.work = work,
                         .reference = [&echo] { return echo.round_trip_s(); },
                         .reference_name = "cache line there and back",
-                        .threads = threads,
-                        .bound_s = {}});
+                        .threads = threads});
 }
 
 }  // namespace
