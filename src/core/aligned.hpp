@@ -4,6 +4,8 @@
 #include <new>
 #include <vector>
 
+#include "core/memory.hpp"
+
 namespace ossau {
 
 /// Cache line and widest SIMD register, bytes.
@@ -19,15 +21,23 @@ struct AlignedAllocator {
 
   T* allocate(std::size_t count) {
     if (count > static_cast<std::size_t>(-1) / sizeof(T)) throw std::bad_array_new_length();
-    return static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t(kAlignment)));
+    const std::size_t bytes = count * sizeof(T);
+    void* memory = ::operator new(bytes, alignment(bytes));
+    if (bytes >= kHugePage) ask_for_huge_pages(memory, bytes);
+    return static_cast<T*>(memory);
   }
-  void deallocate(T* pointer, std::size_t) noexcept {
-    ::operator delete(pointer, std::align_val_t(kAlignment));
+  void deallocate(T* pointer, std::size_t count) noexcept {
+    ::operator delete(pointer, alignment(count * sizeof(T)));
   }
   bool operator==(const AlignedAllocator&) const = default;
+
+ private:
+  static std::align_val_t alignment(std::size_t bytes) {
+    return std::align_val_t(bytes >= kHugePage ? kHugePage : kAlignment);
+  }
 };
 
-/// A vector that starts on a cache line.
+/// A vector that starts on a cache line; a large one on a huge page, where the system has them.
 template <class T>
 using AlignedVector = std::vector<T, AlignedAllocator<T>>;
 

@@ -30,7 +30,7 @@ class CpuBackend : public Backend {
         layout_{rows_.train.features},
         state_(std::move(setup), pool_),
         sums_(static_cast<std::size_t>(threads)) {
-    for (AlignedVector<std::int64_t>& sums : sums_) sums.resize(layout_.size());
+    for (AlignedVector<std::int64_t>& sums : sums_) sums.resize(layout_.size() + kSumPadding);
     self_test();
   }
 
@@ -57,7 +57,7 @@ class CpuBackend : public Backend {
     merge_threads();
   }
 
-  SumBuffer sums() override { return {sums_[0].data(), sums_[0].size(), MemorySpace::kHost}; }
+  SumBuffer sums() override { return {sums_[0].data(), layout_.size(), MemorySpace::kHost}; }
 
   StepTotals totals() const override {
     const std::int64_t* totals = sums_[0].data() + layout_.totals();

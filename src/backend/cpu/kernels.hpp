@@ -9,6 +9,10 @@
 #include "data/tiles.hpp"
 #include "ossau/config.hpp"
 
+// For the small parts of a kernel: a call would cost more than they do, and gcc leaves out calls of
+// functions that only prefetch.
+#define OSSAU_INLINE inline __attribute__((always_inline))
+
 namespace ossau {
 
 /// What rows are scored with: score = scale * chain(values) + intercept.
@@ -18,12 +22,16 @@ struct ScoringWeights {
   float intercept = 0;
 };
 
+/// The widest SIMD register, in floats: a last group of features may have lanes to spare.
+inline constexpr std::size_t kSumPadding = 16;
+
 /// The passes over tiles, compiled for one instruction set.  All give the same bits.
 struct CpuKernels {
   Simd simd;
   const char* name;
 
-  /// Adds the sums (SumLayout) of `slices` to `sums`.
+  /// Adds the sums (SumLayout) of `slices` to `sums`, which has room for kSumPadding more; those
+  /// may be written to, but only with what they hold.
   void (*gradient)(const TileSet& tiles, std::span<const TileSlice> slices,
                    const ScoringWeights& weights, double fixed_scale, std::int64_t* sums);
 

@@ -13,6 +13,16 @@ namespace ossau {
 struct ScalarTileOps : ScalarOps {
   static constexpr std::size_t kLanes = 1;
 
+  /// A sum of fixed-point numbers.
+  class FixedSum {
+   public:
+    void add(float x, double scale) { sum_ += to_fixed(x, scale); }
+    std::int64_t total() const { return sum_; }
+
+   private:
+    std::int64_t sum_ = 0;
+  };
+
   static float load(const float* from) { return *from; }
   static void store(float x, float* to) { *to = x; }
   static float gather(const float* values, const std::uint32_t* index) { return values[*index]; }
@@ -29,6 +39,10 @@ struct ScalarTileOps : ScalarOps {
   // Exact for [0, 2^31], the range of losses.
   static float floor(float x) { return static_cast<float>(static_cast<std::int64_t>(x)); }
   static float reduce(float x) { return x; }
+  template <std::size_t>
+  static float fold(float a, float) {
+    return a;
+  }
   static void add_fixed(std::int64_t* sums, float x, double scale) { *sums += to_fixed(x, scale); }
 };
 

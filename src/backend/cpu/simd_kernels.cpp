@@ -45,6 +45,24 @@ struct SimdOps {
   };
   static constexpr std::size_t kLanes = hn::MaxLanes(Tag());
 
+  /// A sum of fixed-point numbers, lane by lane.
+  class FixedSum {
+   public:
+    FixedSum() : low_(hn::Zero(LongTag())), high_(hn::Zero(LongTag())) {}
+    void add(Float x, double scale) {
+      low_ = hn::Add(low_, fixed(hn::LowerHalf(HalfTag(), x), scale));
+      high_ = hn::Add(high_, fixed(hn::UpperHalf(HalfTag(), x), scale));
+    }
+    std::int64_t total() const {
+      const LongTag d;
+      return hn::GetLane(hn::SumOfLanes(d, hn::Add(low_, high_)));
+    }
+
+   private:
+    hn::Vec<LongTag> low_;
+    hn::Vec<LongTag> high_;
+  };
+
   static Float set(float x) { return hn::Set(Tag(), x); }
   static Float add(Float a, Float b) { return hn::Add(a, b); }
   static Float subtract(Float a, Float b) { return hn::Sub(a, b); }
@@ -59,7 +77,9 @@ struct SimdOps {
   static Mask greater_equal(Float a, Float b) { return hn::Ge(a, b); }
   static Float select(Mask mask, Float yes, Float no) { return hn::IfThenElse(mask, yes, no); }
   static Scale power_of_two_halves(Float k) {
-    const auto whole = hn::ConvertTo(IntTag(), k);
+    const auto magic = hn::Set(Tag(), 12582912.0f);  // 1.5 * 2^23: k is left in the low bits
+    const auto whole =
+        hn::Sub(hn::BitCast(IntTag(), hn::Add(k, magic)), hn::BitCast(IntTag(), magic));
     const auto first = hn::ShiftRight<1>(whole);
     return {power_of_two_float(first), power_of_two_float(hn::Sub(whole, first))};
   }
@@ -85,6 +105,25 @@ struct SimdOps {
   }
   static Float floor(Float x) { return hn::Floor(x); }
   static float reduce(Float x) { return reduce_halves(Tag(), x); }
+  // Lanes l and l + stride of each added; the sums of a and of b side by side.
+  template <std::size_t kStride>
+  static Float fold(Float a, Float b) {
+    const Tag d;
+    if constexpr (kStride == 1) {
+      return hn::Add(hn::OddEven(b, a), hn::Reverse2(d, hn::OddEven(a, b)));
+    } else if constexpr (kStride == 2) {
+      const DoubleTag pairs;
+      const auto x = hn::BitCast(pairs, a);
+      const auto y = hn::BitCast(pairs, b);
+      return hn::Add(hn::BitCast(Tag(), hn::InterleaveLower(pairs, x, y)),
+                     hn::BitCast(Tag(), hn::InterleaveUpper(pairs, x, y)));
+    } else if constexpr (2 * kStride == kLanes) {
+      return hn::Add(hn::ConcatLowerLower(d, b, a), hn::ConcatUpperUpper(d, b, a));
+    } else {
+      static_assert(kStride == 4);
+      return hn::Add(hn::OddEvenBlocks(b, a), hn::SwapAdjacentBlocks(hn::OddEvenBlocks(a, b)));
+    }
+  }
   static void add_fixed(std::int64_t* sums, Float x, double scale) {
     constexpr std::size_t kHalfLanes = kLanes / 2;
     add_half(sums, hn::LowerHalf(HalfTag(), x), scale);
@@ -108,12 +147,15 @@ struct SimdOps {
     }
   }
   // See to_fixed().
-  static void add_half(std::int64_t* sums, hn::Vec<HalfTag> x, double scale) {
+  static hn::Vec<LongTag> fixed(hn::Vec<HalfTag> x, double scale) {
     const DoubleTag d;
     const auto magic = hn::Set(d, 6755399441055744.0);
     const auto shifted = hn::Add(hn::Mul(hn::PromoteTo(d, x), hn::Set(d, scale)), magic);
-    const auto fixed = hn::Sub(hn::BitCast(LongTag(), shifted), hn::BitCast(LongTag(), magic));
-    hn::StoreU(hn::Add(hn::LoadU(LongTag(), sums), fixed), LongTag(), sums);
+    return hn::Sub(hn::BitCast(LongTag(), shifted), hn::BitCast(LongTag(), magic));
+  }
+  static void add_half(std::int64_t* sums, hn::Vec<HalfTag> x, double scale) {
+    const LongTag d;
+    hn::StoreU(hn::Add(hn::LoadU(d, sums), fixed(x, scale)), d, sums);
   }
 };
 
