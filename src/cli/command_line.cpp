@@ -21,6 +21,7 @@ constexpr const char* kFooter = R"(Examples:
   ossau config --check clicks.yaml                  list every mistake at once
   ossau train clicks.yaml                           results in runs/clicks
   ossau train clicks.yaml model.l2=1e-3 run.overwrite=true
+  ossau doctor                                      what this machine has, how fast it is
 
 Exit codes:
   0   done
@@ -66,6 +67,7 @@ int run_command_line(int argc, const char* const* argv) {
   program.footer(kFooter);
   add_train_command(program);
   add_config_command(program);
+  add_doctor_command(program);
 
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   if (arguments.empty()) {

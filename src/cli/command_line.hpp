@@ -11,5 +11,6 @@ int run_command_line(int argc, const char* const* argv);
 /// Each command adds itself to the program; its action runs while `program` parses.
 void add_train_command(CLI::App& program);
 void add_config_command(CLI::App& program);
+void add_doctor_command(CLI::App& program);
 
 }  // namespace ossau

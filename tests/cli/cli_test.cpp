@@ -59,7 +59,7 @@ TEST_F(Program, PrintsItsVersion) {
 TEST_F(Program, ExplainsItselfWithExamplesAndExitCodes) {
   const Result result = run("--help");
   EXPECT_EQ(result.exit_code, 0);
-  for (const char* text : {"train", "config", "--version", "Examples:", "Exit codes:"}) {
+  for (const char* text : {"train", "config", "doctor", "--version", "Examples:", "Exit codes:"}) {
     EXPECT_THAT(result.out, HasSubstr(text));
   }
   EXPECT_THAT(result.err, IsEmpty());
@@ -72,6 +72,20 @@ TEST_F(Program, ExplainsEachCommandWithExamples) {
     EXPECT_THAT(result.out, AllOf(HasSubstr("Usage: ossau " + command), HasSubstr("Examples:"),
                                   HasSubstr("OVERRIDE")));
   }
+}
+
+TEST_F(Program, ExaminesTheMachine) {
+  const Result text = run("doctor");
+  EXPECT_EQ(text.exit_code, 0);
+  for (const char* line : {"Processors ", "SIMD ", "self-test passed", "Reading ", "Sparse rows ",
+                           "CUDA ", "MPI ", "not part of this build"}) {
+    EXPECT_THAT(text.out, HasSubstr(line));
+  }
+  EXPECT_THAT(text.err, IsEmpty());
+  const Result json = run("doctor --json");
+  EXPECT_EQ(json.exit_code, 0);
+  EXPECT_THAT(json.out, AllOf(StartsWith("{"), HasSubstr("\"self_test\": \"passed\""),
+                              HasSubstr("\"read_bytes_per_second\": ")));
 }
 
 TEST_F(Program, WithoutArgumentsShowsItsHelpAsAnError) {
@@ -96,6 +110,7 @@ TEST_F(Program, AnswersWrongUsageWithOneLineAndExitCode2) {
            Misuse{"train", "CONFIG is required (see ossau train --help)"},
            Misuse{"train a.yaml --fast", "--fast (see ossau train --help)"},
            Misuse{"config --check", "--check"},
+           Misuse{"doctor --fast", "--fast (see ossau doctor --help)"},
            Misuse{"config model.l2=1", "'model.l2=1': nothing to override (add --check FILE)"},
        }) {
     const Result result = run(misuse.arguments);

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ossau {
+
+/// One cache as the first processor sees it.
+struct Cache {
+  std::string name;  // "L1d", "L2"
+  std::int64_t bytes = 0;
+};
+
+/// What the system says of the machine; absent where it does not.
+struct Machine {
+  std::optional<std::string> processor;
+  std::int64_t processors = 0;         // logical ones that are online
+  std::int64_t usable_processors = 0;  // those that this process may run on
+  std::optional<double> cpu_limit;     // processors' worth of time that the control group may use
+  std::vector<Cache> caches;           // data caches, the smallest first
+  std::optional<std::int64_t> memory_bytes;
+  std::optional<std::int64_t> available_bytes;
+  std::int64_t page_bytes = 0;
+  std::optional<std::string> huge_pages;  // transparent ones: "always", "madvise" or "never"
+  std::optional<std::int64_t> numa_nodes;
+};
+
+/// Reads it from the kernel.  root: where `proc` and `sys` are.
+Machine read_machine(const std::filesystem::path& root = "/");
+
+}  // namespace ossau
