@@ -128,10 +128,10 @@ std::string text(const char* style, double x, double y, const char* anchor,
 // One, two, five, ten, ... inside the axis.
 std::vector<double> ticks(const Axis& axis) {
   std::vector<double> found;
-  for (double decade = 1e-3; decade < 1e6; decade *= 10) {
+  for (int power = -3; power <= 6; ++power) {
     for (const double step : {1.0, 2.0, 5.0}) {
-      const double tick = decade * step;
-      if (tick >= axis.low * 0.999 && tick <= axis.high * 1.001) found.push_back(tick);
+      const double tick = step * std::pow(10.0, power);
+      if (tick >= axis.low && tick <= axis.high) found.push_back(tick);
     }
   }
   return found;
