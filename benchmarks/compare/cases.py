@@ -27,7 +27,7 @@ L2 = {"narrow": 1e-5, "dense": 1e-6, "sparse": 1e-5}
 OSSAU_FIT = {
     "narrow": "fit budget=3 batch=256 momentum=0.9 schedule=cosine",
     "dense": "fit budget=3 batch=4096 momentum=0.9 schedule=cosine",
-    "sparse": "fit budget=3 batch=1024 rate=8 schedule=cosine",
+    "sparse": "fit budget=4 batch=16384 rate=1 momentum=0.99 schedule=cosine",
 }
 
 _DENSE_STEPS = {
@@ -65,15 +65,11 @@ def _passes() -> list[Case]:
 
 # Name -> peer, its forms, whether threads make a difference, and on which data.
 _SGD = {
-    "optimal (its default)": "solver=sgd",
-    "constant 0.001, averaged": "solver=sgd schedule=constant rate=0.001 average=yes",
     "constant 0.01, averaged": "solver=sgd schedule=constant rate=0.01 average=yes",
+    "constant 0.001, averaged": "solver=sgd schedule=constant rate=0.001 average=yes",
+    "optimal (its default)": "solver=sgd",
 }
-_VW = {
-    "online, rate 0.5 (its default)": "method=online rate=0.5",
-    "online, rate 0.1": "method=online rate=0.1",
-    "bfgs": "method=bfgs",
-}
+_VW = {"online": "", "online, not penalised": "penalised=no"}
 _ALL, _DENSE = ("narrow", "dense", "sparse"), ("narrow", "dense")
 _SOLVERS = (
     ("scikit-learn lbfgs", "sklearn", {"lbfgs": "solver=lbfgs"}, True, _ALL),

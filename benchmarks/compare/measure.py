@@ -15,7 +15,7 @@ from workers import Worker, WorkerError
 LOSS_TOLERANCE = 1e-4
 LONGEST_S = 90.0  # of one answer; slower forms are out
 LONGEST_FIT_S = 20.0  # no longer fits are tried ...
-FIT_SHARE, SHORT_FIT_S = 50.0, 2.0  # ... nor any beyond 50 times Ossau's time and 2 s
+FIT_SHARE, SHORT_FIT_S = 200.0, 2.0  # ... nor any beyond 200 times Ossau's time and 2 s
 LONGEST_CASE_S = 15.0  # beyond, three rounds have to do
 FEWEST_ROUNDS = 3
 BURST_S, MOST_REPEATS = 0.3, 20  # quick work is repeated: training does not start from sleep
@@ -37,6 +37,11 @@ def ask(worker: Worker, command: str) -> dict:
     return worker.ask(command, LONGEST_S)
 
 
+def in_bursts(command: str, seconds: float) -> str:
+    """The command, repeated where one run is quick."""
+    return f"{command} repeat={max(1, min(MOST_REPEATS, int(BURST_S / seconds)))}"
+
+
 def candidates(case: Case) -> list[tuple[str, str]]:
     threads = sorted({1, os.cpu_count() or 1}) if case.threaded else [1]
     return [
@@ -47,13 +52,13 @@ def candidates(case: Case) -> list[tuple[str, str]]:
 
 
 def choose_form(worker: Worker, case: Case) -> tuple[Choice, list[str]]:
-    """The fastest form, each tried once cold and once warm, and what could not be tried."""
+    """The fastest form, each tried cold and then in a burst, and what could not be tried."""
     best, refused = None, []
     for form, command in candidates(case):
         try:
             answer = ask(worker, command)
             if best is None or answer["seconds"] < 3 * best.seconds:
-                answer = ask(worker, command)
+                answer = ask(worker, in_bursts(command, answer["seconds"]))
         except WorkerError as error:
             refused.append(f"{form}: {error}")
             continue
@@ -99,6 +104,8 @@ def choose_fit(
         try:
             if base not in budgets:
                 budgets[base] = None
+                if best is not None:  # what takes twice as long is no candidate
+                    limit_s = min(limit_s, 4 * best.seconds)
                 budgets[base] = least_budget(worker, command, loss, limit_s)
             answer = ask(worker, f"{command} budget={budgets[base]}")
         except WorkerError as error:
@@ -113,15 +120,19 @@ def choose_fit(
     return best, refused
 
 
-def in_bursts(worker: Worker, command: str) -> str:
-    """The command, warmed up, and repeated where one run is quick."""
-    seconds = ask(worker, command)["seconds"]
-    return f"{command} repeat={max(1, min(MOST_REPEATS, int(BURST_S / seconds)))}"
+def warm_up(worker: Worker, command: str, seconds: float) -> str:
+    """The command as it is to be timed.  seconds: of an earlier run; long work warms itself up."""
+    if seconds < SHORT_FIT_S / 2:
+        seconds = ask(worker, command)["seconds"]
+    return in_bursts(command, seconds)
 
 
-def alternate(ours: Worker, our_command: str, peer: Worker, choice: Choice, rounds: int) -> dict:
+def alternate(
+    ours: Worker, our_command: str, our_seconds: float, peer: Worker, choice: Choice, rounds: int
+) -> dict:
     """Ossau, peer, Ossau, peer ...; at least `rounds` pairs, three times as many of quick ones."""
-    our_command, their_command = in_bursts(ours, our_command), in_bursts(peer, choice.command)
+    our_command = warm_up(ours, our_command, our_seconds)
+    their_command = warm_up(peer, choice.command, choice.seconds)
     pairs, losses = [], (None, None)
     start = time.perf_counter()
     while True:

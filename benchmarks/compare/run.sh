@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compares Ossau with other programs on the same data (README.md here) and prints one table.
-#   benchmarks/compare/run.sh [--rounds N] [--only TEXT]... [--fresh] [--out FILE]
+#   benchmarks/compare/run.sh [--rounds N] [--only TEXT]... [--fresh] [--publish] [--out FILE]
 # The first run downloads about 3 GB of packages into build/compare/venv.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/../../scripts/common.sh"
@@ -41,4 +41,5 @@ make_data() {
 mkdir -p "$scratch"
 install_peers
 make_data
+export PYTHONDONTWRITEBYTECODE=1
 "$python" "$here/compare.py" --worker "$program_folder/bin/ossau_worker" --data "$scratch/data" "$@"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+BEGIN, END = "<!-- figures begin: run.sh --publish -->", "<!-- figures end -->"
 HEAD = """| data and work | Ossau | peer | its best form | peer / Ossau | aim |
 |---|---:|---:|---|---:|---:|
 """
@@ -29,16 +30,28 @@ def row(case: dict) -> str:
     )
 
 
+def fit_row(case: dict) -> str:
+    peer = f"{case['peer_loss']:.5f}" if "peer_loss" in case else "more"
+    rounds = case.get("rounds", "")
+    return f"| {case['name']} | {case['ossau_loss']:.5f} | {peer} | {rounds} |\n"
+
+
 def render(results: dict) -> str:
-    machine = f"{results['date']}, {results['machine']}, Ossau {results['commit']}"
-    lines = [f"{machine}, {results['simd']}, {results['threads']} threads\n\n", HEAD]
+    about = [results["date"], results["machine"], f"Ossau {results['commit']}", results["simd"]]
+    lines = [", ".join([*about, f"{results['threads']} threads"]), "\n\n", HEAD]
     lines += [row(case) for case in results["cases"]]
-    losses = [case for case in results["cases"] if case.get("fit") and "ossau_loss" in case]
-    if losses:
-        lines.append("\n| fit to the held-out loss | Ossau | peer | rounds |\n|---|---:|---:|---:|\n")
-        for case in losses:
-            peer = f"{case['peer_loss']:.5f}" if case.get("peer_loss") is not None else "more"
-            rounds = case.get("rounds", "")
-            lines.append(f"| {case['name']} | {case['ossau_loss']:.5f} | {peer} | {rounds} |\n")
-    lines += [f"\nSkipped: {line}\n" for line in results["skipped"]]
+    fits = [case for case in results["cases"] if "ossau_loss" in case and case["fit"]]
+    if fits:
+        lines.append("\n| held-out loss | Ossau's | the peer's | rounds |\n|---|---:|---:|---:|\n")
+        lines += [fit_row(case) for case in fits]
+    if results["skipped"]:
+        lines.append("\nWithout a result:\n\n")
+        lines += [f"- {line}\n" for line in results["skipped"]]
     return "".join(lines)
+
+
+def renew(page: str, results: dict) -> str:
+    """The page with this table between its two markers."""
+    head, rest = page.split(BEGIN, 1)
+    _, tail = rest.split(END, 1)
+    return f"{head}{BEGIN}\n\n{render(results)}\n{END}{tail}"

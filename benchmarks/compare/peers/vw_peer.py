@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 import time
@@ -30,10 +31,11 @@ def write_text(part: data.Part, path: Path) -> None:
 
 class VwPeer:
     def __init__(self, folder: Path):
+        for left in folder.glob("vw-*"):  # by one that was stopped halfway
+            shutil.rmtree(left)
         self.folder = Path(tempfile.mkdtemp(dir=folder, prefix="vw-"))
         self.held_out = data.load(folder, "held_out")
         train = data.load(folder, "train")
-        self.rows = train.rows
         # Twice the features of room for the hash, as its users give it.
         self.bits = max(18, (2 * train.features - 1).bit_length())
         write_text(train, self.folder / "train.txt")
@@ -57,28 +59,17 @@ class VwPeer:
     def fit(self, options: Options) -> dict:
         """A budget of k is k passes over the cache."""
         model = self.folder / "model"
-        budget = int(options["budget"])
-        passes = f"--passes {budget} --holdout_off -f {model}"
-        l2 = float(options["l2"])
-        if options["method"] == "bfgs":
-            method = f"--bfgs --l2 {l2 * self.rows:.17g}"  # next to a sum of losses
-        else:
-            method = f"--l2 {l2:.17g} -l {options['rate']}"  # at each row
-        seconds = self.run(
-            f"--loss_function logistic {method} {passes}", "train.txt", cache=True
-        )
+        l2 = 0.0 if options.get("penalised") == "no" else float(options["l2"])
+        passes = f"--passes {options['budget']} --holdout_off -f {model}"
+        arguments = f"--loss_function logistic --l2 {l2:.17g} {passes}"
+        seconds = self.run(arguments, "train.txt", cache=True)
         scores = self.folder / "scores"
         self.run(f"-t -i {model} -r {scores}", "held_out.txt", cache=False)
         raw = np.array([float(line.split()[0]) for line in scores.read_text().splitlines() if line])
         return {"seconds": seconds, "loss": self.held_out.log_loss(raw)}
 
-    def remove(self) -> None:
-        for path in self.folder.iterdir():
-            path.unlink()
-        self.folder.rmdir()
-
 
 if __name__ == "__main__":
     peer = VwPeer(Path(sys.argv[1]))
     serve({"describe": peer.describe, "fit": peer.fit})
-    peer.remove()
+    shutil.rmtree(peer.folder)
