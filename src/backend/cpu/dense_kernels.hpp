@@ -15,10 +15,12 @@ class DenseKernels {
   /// Tiles whose scores are taken before the first gradient: so many that their rows' long chains
   /// of operations overlap, so few that they stay in the first cache.
   std::size_t block() const {
-    return std::clamp<std::size_t>(kBlockBytes / (features_ * kRows * sizeof(float) + 1), 1, kMaxBlock);
+    return std::clamp<std::size_t>(kBlockBytes / (features_ * kRows * sizeof(float) + 1), 1,
+                                   kMaxBlock);
   }
 
-  void scores(std::size_t place, const ScoringWeights& weights, float* scores) const {
+  void scores(std::size_t place, const ScoringWeights& weights, const std::int64_t* /*sums*/,
+              float* scores) const {
     const float* values = tile(place);
     Float total[kGroups];
     for (Float& t : total) t = Ops::set(0.0f);
@@ -44,7 +46,7 @@ class DenseKernels {
   /// line a column; memory has its own lookahead for the rest.
   /// sums: [d], and room for kLanes more.
   void gradient(std::size_t place, std::size_t next, const float* residuals, double fixed_scale,
-                std::int64_t* sums) const {
+                PlainSums sums) const {
     const float* values = tile(place);
     const float* ahead = tile(next) + kHeadLines * Lines::kFloats;
     const std::size_t fetched = lines() >= kHeadLines + features_ ? kLanes : 0;
@@ -54,7 +56,7 @@ class DenseKernels {
     for (; j + kLanes <= features_; j += kLanes) {
       const auto column = [&](std::size_t i) { return lanes(r, values + (j + i) * kRows); };
       Lines{ahead + j * Lines::kFloats, fetched}.fetch();
-      Ops::add_fixed(sums + j, fold_columns<1>(column, 0), fixed_scale);
+      Ops::add_fixed(sums.sums + j, fold_columns<1>(column, 0), fixed_scale);
     }
     if (j == features_) return;
     // The columns that are left; a lane without one adds 0 to what follows the features' sums.
@@ -62,7 +64,7 @@ class DenseKernels {
     const auto column = [&](std::size_t i) {
       return lanes(r, j + i < features_ ? values + (j + i) * kRows : kNoColumn);
     };
-    Ops::add_fixed(sums + j, fold_columns<1>(column, 0), fixed_scale);
+    Ops::add_fixed(sums.sums + j, fold_columns<1>(column, 0), fixed_scale);
   }
 
  private:

@@ -43,6 +43,7 @@ struct ScalarTileOps : ScalarOps {
   static float fold(float a, float) {
     return a;
   }
+  static void store_fixed(std::int64_t* to, float x, double scale) { *to = to_fixed(x, scale); }
   static void add_fixed(std::int64_t* sums, float x, double scale) { *sums += to_fixed(x, scale); }
 };
 

@@ -124,6 +124,10 @@ struct SimdOps {
       return hn::Add(hn::OddEvenBlocks(b, a), hn::SwapAdjacentBlocks(hn::OddEvenBlocks(a, b)));
     }
   }
+  static void store_fixed(std::int64_t* to, Float x, double scale) {
+    hn::StoreU(fixed(hn::LowerHalf(HalfTag(), x), scale), LongTag(), to);
+    hn::StoreU(fixed(hn::UpperHalf(HalfTag(), x), scale), LongTag(), to + kLanes / 2);
+  }
   static void add_fixed(std::int64_t* sums, Float x, double scale) {
     constexpr std::size_t kHalfLanes = kLanes / 2;
     add_half(sums, hn::LowerHalf(HalfTag(), x), scale);

@@ -1,100 +1,205 @@
 // Sparse tiles, for any kind of lane; included like tile_kernels.hpp.
 
-template <class Ops>
+// kOnes: every stored value is an implicit one.
+template <class Ops, bool kOnes>
 class SparseKernels {
  public:
   using Float = typename Ops::Float;
-  using Mask = typename Ops::Mask;
   static constexpr std::size_t kRows = kTileRows;
   static constexpr std::size_t kLanes = Ops::kLanes;
   static constexpr std::size_t kGroups = kRows / kLanes;
 
-  SparseKernels(const SparseTiles& tiles, std::int64_t /*features*/) : tiles_(tiles) {}
+  SparseKernels(const SparseTiles& tiles, std::int64_t features)
+      : tiles_(tiles),
+        index_(tiles.index.data()),
+        value_(tiles.value.data()),
+        last_slice_(tiles.index.size() - std::min(tiles.index.size(), kRows)),
+        far_(features >= kFarFeatures) {}
 
-  std::size_t block() const { return 1; }
-
-  void scores(std::size_t tile, const ScoringWeights& weights, float* scores) const {
-    const auto first = static_cast<std::size_t>(tiles_.slice_start[tile]);
-    const auto slices = static_cast<std::size_t>(tiles_.slice_start[tile + 1]) - first;
-    const std::uint32_t* length = tiles_.length.data() + tile * kRows;
-    alignas(kAlignment) float total[kRows];
-    alignas(kAlignment) float open[kRows];  // sum of each row's chunk that may go on in the spill
-    for (std::size_t g = 0; g < kGroups; ++g) {
-      Float row_total = Ops::set(0.0f);
-      Float sum = Ops::set(0.0f);
-      for (std::size_t k = 0; k < slices; ++k) {
-        if (k > 0 && k % kScoreChunk == 0) {
-          row_total = Ops::add(row_total, sum);
-          sum = Ops::set(0.0f);
-        }
-        const std::size_t slot = (first + k) * kRows + g * kLanes;
-        const Float weight = Ops::gather(weights.values, tiles_.index.data() + slot);
-        const Float x =
-            tiles_.implicit_ones() ? Ops::set(1.0f) : Ops::load(tiles_.value.data() + slot);
-        const Mask present = Ops::longer_than(length + g * kLanes, k);
-        sum = Ops::select(present, Ops::fma(x, weight, sum), sum);
-      }
-      Ops::store(row_total, total + g * kLanes);
-      Ops::store(sum, open + g * kLanes);
-    }
-    add_spill_scores(tile, slices, weights, total, open);
-    Float sums[kGroups];
-    for (std::size_t g = 0; g < kGroups; ++g) {
-      sums[g] = Ops::add(Ops::load(total + g * kLanes), Ops::load(open + g * kLanes));
-    }
-    finish_scores<Ops>(sums, weights, scores);
+  /// Tiles whose scores are taken before the first gradient: short rows alone would leave the
+  /// chains of operations of their losses little to overlap with.
+  std::size_t block() const {
+    const auto tiles = tiles_.slice_start.size() - 1;
+    const auto slices = static_cast<std::size_t>(tiles_.slice_start.back());
+    return std::clamp<std::size_t>(kBlockSlices * tiles / (slices + 1), 1, kMaxBlock);
   }
 
-  void gradient(std::size_t tile, std::size_t /*next*/, const float* residuals, double fixed_scale,
-                std::int64_t* sums) const {
-    const auto first = static_cast<std::size_t>(tiles_.slice_start[tile]);
-    const auto end = static_cast<std::size_t>(tiles_.slice_start[tile + 1]);
+  Lines head(std::size_t /*place*/) const { return {}; }
+
+  /// sums: null, or what the gradient of this tile will add to, to be fetched.
+  void scores(std::size_t tile, const ScoringWeights& weights, const std::int64_t* sums,
+              float* scores) const {
+    Chains chains;
+    const std::size_t slices = slice_count(tile);
     const std::uint32_t* length = tiles_.length.data() + tile * kRows;
-    for (std::size_t slice = first; slice < end; ++slice) {
-      alignas(kAlignment) std::int64_t fixed[kRows] = {};
+    const std::size_t full =
+        std::min<std::size_t>(slices, *std::min_element(length, length + kRows));
+    for (std::size_t k = 0; k < slices; ++k) {
+      if (k > 0 && k % kScoreChunk == 0) chains.close_chunk();
+      const std::size_t slot = first_slot(tile) + k * kRows;
+      if (far_) fetch(slot, weights.values, sums);
+      const auto present = [&](std::size_t g) { return Ops::longer_than(length + g * kLanes, k); };
       for (std::size_t g = 0; g < kGroups; ++g) {
-        const std::size_t slot = slice * kRows + g * kLanes;
-        const Float r = Ops::load(residuals + g * kLanes);
-        const Float product =
-            tiles_.implicit_ones() ? r : Ops::multiply(r, Ops::load(tiles_.value.data() + slot));
-        Ops::add_fixed(fixed + g * kLanes, product, fixed_scale);
-      }
-      const std::uint32_t* index = tiles_.index.data() + slice * kRows;
-      for (std::size_t i = 0; i < kRows; ++i) {
-        if (slice - first < length[i]) sums[index[i]] += fixed[i];
+        const Float longer = longer_chain(slot + g * kLanes, weights.values, chains.open[g]);
+        chains.open[g] = k < full ? longer : Ops::select(present(g), longer, chains.open[g]);
       }
     }
-    const auto spill_end = static_cast<std::size_t>(tiles_.spill_start[tile + 1]);
-    for (auto entry = static_cast<std::size_t>(tiles_.spill_start[tile]); entry < spill_end;
-         ++entry) {
-      const float r = residuals[tiles_.spill_row[entry]];
-      const float product = tiles_.implicit_ones() ? r : r * tiles_.spill_value[entry];
-      sums[tiles_.spill_index[entry]] += to_fixed(product, fixed_scale);
-    }
+    finish(tile, chains, weights, scores);
   }
 
-  Lines head(std::size_t) const { return {}; }
+  /// Adds the features' sums of one tile to `sums`.
+  template <class Sums>
+  void gradient(std::size_t tile, std::size_t /*next*/, const float* residuals, double fixed_scale,
+                Sums& sums) const {
+    const std::size_t slices = slice_count(tile);
+    for (std::size_t begin = 0; begin < slices; begin += kSliceBlock) {
+      add_slices(tile, begin, std::min(begin + kSliceBlock, slices), residuals, fixed_scale, sums);
+    }
+    const auto end = static_cast<std::size_t>(tiles_.spill_start[tile + 1]);
+    for (auto i = static_cast<std::size_t>(tiles_.spill_start[tile]); i < end; ++i) {
+      const float r = residuals[tiles_.spill_row[i]];
+      const float product = kOnes ? r : r * tiles_.spill_value[i];
+      sums.add(tiles_.spill_index[i], to_fixed(product, fixed_scale));
+    }
+  }
 
  private:
+  static constexpr std::size_t kMaxBlock = 8;
+  static constexpr std::size_t kBlockSlices = 64;
+  static constexpr std::size_t kSliceBlock = 32;
+
+  // From here on weights and sums do not stay in the caches, and it pays to ask for them early:
+  // weights some slices ahead, sums while scoring, and the rows themselves, whose stream the
+  // processor loses sight of while a tile is scattered, about a tile ahead.
+  static constexpr std::int64_t kFarFeatures = 1 << 18;
+  static constexpr std::size_t kSlicesAhead = 4;
+  static constexpr std::size_t kStreamAhead = 64 * kRows;
+
+  // Every row's chain of fma: the chunks that are complete, and the open one.
+  struct Chains {
+    Float total[kGroups];
+    Float open[kGroups];
+
+    Chains() {
+      for (Float& sum : total) sum = Ops::set(0.0f);
+      for (Float& sum : open) sum = Ops::set(0.0f);
+    }
+    void close_chunk() {
+      for (std::size_t g = 0; g < kGroups; ++g) {
+        total[g] = Ops::add(total[g], open[g]);
+        open[g] = Ops::set(0.0f);
+      }
+    }
+  };
+
+  std::size_t slice_count(std::size_t tile) const {
+    return static_cast<std::size_t>(tiles_.slice_start[tile + 1] - tiles_.slice_start[tile]);
+  }
+  std::size_t first_slot(std::size_t tile) const {
+    return static_cast<std::size_t>(tiles_.slice_start[tile]) * kRows;
+  }
+
+  OSSAU_INLINE Float longer_chain(std::size_t slot, const float* weights, Float chain) const {
+    const Float weight = Ops::gather(weights, index_ + slot);
+    // fma(1, w, chain) rounds the same sum.
+    if constexpr (kOnes) return Ops::add(weight, chain);
+    return Ops::fma(Ops::load(value_ + slot), weight, chain);
+  }
+
+  OSSAU_INLINE void fetch(std::size_t slot, const float* weights, const std::int64_t* sums) const {
+    const std::uint32_t* here = index_ + slot;
+    const std::uint32_t* later = index_ + std::min(slot + kSlicesAhead * kRows, last_slice_);
+    for (std::size_t i = 0; i < kRows; ++i) {
+      __builtin_prefetch(weights + later[i], 0);
+      if (sums != nullptr) __builtin_prefetch(sums + here[i], 1);
+    }
+    const std::size_t stream = std::min(slot + kStreamAhead, last_slice_);
+    for (std::size_t i = 0; i < kRows; i += Lines::kFloats) {
+      __builtin_prefetch(index_ + stream + i, 0);
+      if constexpr (!kOnes) __builtin_prefetch(value_ + stream + i, 0);
+    }
+  }
+
+  void finish(std::size_t tile, Chains& chains, const ScoringWeights& weights,
+              float* scores) const {
+    if (tiles_.spill_start[tile] < tiles_.spill_start[tile + 1]) {
+      alignas(kAlignment) float total[kRows];
+      alignas(kAlignment) float open[kRows];
+      for (std::size_t g = 0; g < kGroups; ++g) {
+        Ops::store(chains.total[g], total + g * kLanes);
+        Ops::store(chains.open[g], open + g * kLanes);
+      }
+      add_spill(tile, weights, total, open);
+      for (std::size_t g = 0; g < kGroups; ++g) {
+        chains.total[g] = Ops::load(total + g * kLanes);
+        chains.open[g] = Ops::load(open + g * kLanes);
+      }
+    }
+    chains.close_chunk();
+    finish_scores<Ops>(chains.total, weights, scores);
+  }
+
   // Continues the chains of rows longer than their tile's slices.
-  void add_spill_scores(std::size_t tile, std::size_t slices, const ScoringWeights& weights,
-                        float* total, float* open) const {
+  void add_spill(std::size_t tile, const ScoringWeights& weights, float* total, float* open) const {
+    const std::size_t slices = slice_count(tile);
+    const auto begin = static_cast<std::size_t>(tiles_.spill_start[tile]);
     const auto end = static_cast<std::size_t>(tiles_.spill_start[tile + 1]);
     std::size_t k = slices;
-    for (auto entry = static_cast<std::size_t>(tiles_.spill_start[tile]); entry < end;
-         ++entry, ++k) {
+    for (std::size_t entry = begin; entry < end; ++entry, ++k) {
       const std::size_t row = tiles_.spill_row[entry];
-      const bool new_row = entry == static_cast<std::size_t>(tiles_.spill_start[tile]) ||
-                           tiles_.spill_row[entry - 1] != row;
-      if (new_row) k = slices;
+      if (entry == begin || tiles_.spill_row[entry - 1] != row) k = slices;
       if (k > 0 && k % kScoreChunk == 0) {
         total[row] += open[row];
         open[row] = 0.0f;
       }
-      const float x = tiles_.implicit_ones() ? 1.0f : tiles_.spill_value[entry];
+      const float x = kOnes ? 1.0f : tiles_.spill_value[entry];
       open[row] = ScalarOps::fma(x, weights.values[tiles_.spill_index[entry]], open[row]);
     }
   }
 
+  // Slices [begin, end) of a tile.  Row by row: the same feature, hot as it may be, comes again
+  // only in the next row, so that no addition waits for the one before it.
+  template <class Sums>
+  void add_slices(std::size_t tile, std::size_t begin, std::size_t end, const float* residuals,
+                  double fixed_scale, Sums& sums) const {
+    alignas(kAlignment) std::int64_t fixed[kSliceBlock * kRows];
+    const std::size_t slot = first_slot(tile) + begin * kRows;
+    // An implicit one's product is the residual itself, the same in every slice.
+    const std::size_t products = kOnes ? 1 : end - begin;
+    for (std::size_t i = 0; i < products * kRows; i += kLanes) {
+      const Float r = Ops::load(residuals + i % kRows);
+      Ops::store_fixed(fixed + i, kOnes ? r : Ops::multiply(r, Ops::load(value_ + slot + i)),
+                       fixed_scale);
+    }
+    const std::uint32_t* length = tiles_.length.data() + tile * kRows;
+    for (std::size_t row = 0; row < kRows; ++row) {
+      const std::size_t entries = std::min<std::size_t>(length[row], end);
+      if (entries > begin) add_row(index_ + slot + row, fixed + row, entries - begin, sums);
+    }
+  }
+
+  // One row's entries, in every 64th place.
+  template <class Sums>
+  OSSAU_INLINE static void add_row(const std::uint32_t* index, const std::int64_t* fixed,
+                                   std::size_t entries, Sums& sums) {
+    const std::int64_t first = fixed[0];
+    const auto add = [&](std::size_t k) {
+      sums.add(index[k * kRows], kOnes ? first : fixed[k * kRows]);
+    };
+    std::size_t k = 0;
+    for (; k + 4 <= entries; k += 4) {
+      add(k);
+      add(k + 1);
+      add(k + 2);
+      add(k + 3);
+    }
+    for (; k < entries; ++k) add(k);
+  }
+
   const SparseTiles& tiles_;
+  // Of tiles_; as members of a const object known not to change while sums are written.
+  const std::uint32_t* index_;
+  const float* value_;
+  std::size_t last_slice_;  // its first slot
+  bool far_;
 };

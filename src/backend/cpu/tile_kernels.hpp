@@ -41,6 +41,12 @@ typename Ops::Float fold_groups(typename Ops::Float* a) {
   return a[0];
 }
 
+// Adds to sums of features.
+struct PlainSums {
+  std::int64_t* sums;
+  OSSAU_INLINE void add(std::uint32_t j, std::int64_t fixed) { sums[j] += fixed; }
+};
+
 #include "backend/cpu/dense_kernels.hpp"
 #include "backend/cpu/row_kernels.hpp"
 #include "backend/cpu/sparse_kernels.hpp"
@@ -50,24 +56,14 @@ class TileKernels {
  public:
   static void gradient(const TileSet& tiles, std::span<const TileSlice> slices,
                        const ScoringWeights& weights, double fixed_scale, std::int64_t* sums) {
-    if (const auto* dense = std::get_if<DenseTiles>(&tiles.storage)) {
-      const DenseKernels<Ops> kernels(*dense, tiles.features);
+    with_kernels(tiles, [&](const auto& kernels) {
       gradient(kernels, tiles, slices, weights, fixed_scale, sums);
-    } else {
-      const SparseKernels<Ops> kernels(std::get<SparseTiles>(tiles.storage), tiles.features);
-      gradient(kernels, tiles, slices, weights, fixed_scale, sums);
-    }
+    });
   }
 
   static void scores(const TileSet& tiles, Range places, const ScoringWeights& weights,
                      float* scores) {
-    if (const auto* dense = std::get_if<DenseTiles>(&tiles.storage)) {
-      const DenseKernels<Ops> kernels(*dense, tiles.features);
-      score(kernels, places, weights, scores);
-    } else {
-      const SparseKernels<Ops> kernels(std::get<SparseTiles>(tiles.storage), tiles.features);
-      score(kernels, places, weights, scores);
-    }
+    with_kernels(tiles, [&](const auto& kernels) { score(kernels, places, weights, scores); });
   }
 
   /// sigmoid and softplus of `count` numbers, a multiple of 64.
@@ -83,6 +79,19 @@ class TileKernels {
   static constexpr std::size_t kRows = kTileRows;
   static constexpr std::size_t kMaxBlock = 8;
 
+  template <class Visit>
+  static void with_kernels(const TileSet& tiles, const Visit& visit) {
+    if (const auto* dense = std::get_if<DenseTiles>(&tiles.storage)) {
+      return visit(DenseKernels<Ops>(*dense, tiles.features));
+    }
+    const auto& sparse = std::get<SparseTiles>(tiles.storage);
+    if (sparse.implicit_ones()) {
+      visit(SparseKernels<Ops, true>(sparse, tiles.features));
+    } else {
+      visit(SparseKernels<Ops, false>(sparse, tiles.features));
+    }
+  }
+
   template <class Kernels>
   static void gradient(const Kernels& kernels, const TileSet& tiles,
                        std::span<const TileSlice> slices, const ScoringWeights& weights,
@@ -92,6 +101,7 @@ class TileKernels {
                                       tiles.owned.begin);
     };
     const SumLayout layout{tiles.features};
+    PlainSums plain{sums};
     RowKernels<Ops> row_kernels;
     std::int64_t intercept_sum = 0;
     const std::size_t block = kernels.block();
@@ -99,7 +109,7 @@ class TileKernels {
     for (std::size_t first = 0; first < slices.size(); first += block) {
       const std::size_t end = std::min(first + block, slices.size());
       for (std::size_t i = first; i < end; ++i) {
-        kernels.scores(place(i), weights, rows + (i - first) * kRows);
+        kernels.scores(place(i), weights, sums, rows + (i - first) * kRows);
       }
       for (std::size_t i = first; i < end; ++i) {
         row_kernels.finish(tiles.signed_weight.data() + place(i) * kRows, slices[i],
@@ -107,7 +117,7 @@ class TileKernels {
       }
       for (std::size_t i = first; i < end; ++i) {
         const float* residuals = rows + (i - first) * kRows;
-        kernels.gradient(place(i), place(i + block), residuals, fixed_scale, sums);
+        kernels.gradient(place(i), place(i + block), residuals, fixed_scale, plain);
         intercept_sum += to_fixed(residual_sum(residuals), fixed_scale);
       }
     }
@@ -119,7 +129,7 @@ class TileKernels {
   static void score(const Kernels& kernels, Range places, const ScoringWeights& weights,
                     float* scores) {
     for (std::int64_t place = places.begin; place < places.end; ++place) {
-      kernels.scores(static_cast<std::size_t>(place), weights,
+      kernels.scores(static_cast<std::size_t>(place), weights, nullptr,
                      scores + (place - places.begin) * kTileRows);
     }
   }
