@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <cstdio>
 #include <ctime>
 #include <exception>
 #include <filesystem>
@@ -53,8 +54,7 @@ std::filesystem::path merge(const Arguments& arguments) {
   results.modified = arguments.modified;
   for (const std::string& file : arguments.merge) add_program_output(file, results);
   std::filesystem::create_directories(arguments.into);
-  const std::filesystem::path file =
-      std::filesystem::path(arguments.into) / results_file_name(results);
+  std::filesystem::path file = std::filesystem::path(arguments.into) / results_file_name(results);
   write_results(file, results);
   return file;
 }
@@ -70,11 +70,8 @@ void run(const Arguments& arguments) {
   }
 }
 
-}  // namespace
-}  // namespace ossau::bench
-
-int main(int argc, char** argv) {
-  ossau::bench::Arguments arguments;
+int main_with_exceptions(int argc, char** argv) {
+  Arguments arguments;
   CLI::App app("Results of the benchmark programs: one file, tables, a picture");
   app.add_option("--merge", arguments.merge, "Files that programs wrote with --benchmark_out");
   app.add_option("--into", arguments.into, "Folder for the results file");
@@ -84,11 +81,18 @@ int main(int argc, char** argv) {
   app.add_option("--roofline", arguments.roofline, "Prints the picture of a results file, SVG");
   app.require_option(1, 0);
   CLI11_PARSE(app, argc, argv);
+  run(arguments);
+  return 0;
+}
+
+}  // namespace
+}  // namespace ossau::bench
+
+int main(int argc, char** argv) {
   try {
-    ossau::bench::run(arguments);
-    return 0;
+    return ossau::bench::main_with_exceptions(argc, argv);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "error: {}\n", error.what());
+    std::fprintf(stderr, "error: %s\n", error.what());
     return 1;
   }
 }

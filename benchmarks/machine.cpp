@@ -1,25 +1,14 @@
-#include <benchmark/benchmark.h>
+#include "core/machine.hpp"
+
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
-#include <fstream>
-#include <thread>
+#include <string>
 
-#include "core/memory.hpp"
 #include "results.hpp"
 
 namespace ossau::bench {
 namespace {
-
-// The first value of a key in /proc/cpuinfo; empty where there is none.
-std::string cpu_info(const std::string& key) {
-  std::ifstream stream("/proc/cpuinfo");
-  for (std::string line; std::getline(stream, line);) {
-    const std::size_t colon = line.find(": ");
-    if (line.starts_with(key) && colon != std::string::npos) return line.substr(colon + 2);
-  }
-  return "";
-}
 
 std::string readable_size(std::int64_t bytes) {
   constexpr std::int64_t kMebibyte = std::int64_t{1} << 20;
@@ -27,28 +16,21 @@ std::string readable_size(std::int64_t bytes) {
                                 : fmt::format("{} KiB", bytes >> 10);
 }
 
-std::string caches() {
-  std::string text;
-  for (const auto& cache : benchmark::CPUInfo::Get().caches) {
-    if (cache.type == "Instruction") continue;
-    if (!text.empty()) text += ", ";
-    text += fmt::format("L{} {}", cache.level, readable_size(cache.size));
-  }
-  return text;
-}
-
 }  // namespace
 
 Machine describe_machine() {
   utsname system{};
   uname(&system);
+  const ossau::Machine found = read_machine();
   Machine machine;
   // ARM kernels print no model name; the architecture is better than nothing.
-  machine.processor = cpu_info("model name");
-  if (machine.processor.empty()) machine.processor = system.machine;
-  machine.cores = static_cast<std::int64_t>(std::thread::hardware_concurrency());
-  machine.caches = caches();
-  machine.memory_bytes = physical_memory_bytes();
+  machine.processor = found.processor.value_or(system.machine);
+  machine.cores = found.usable_processors;
+  for (const Cache& cache : found.caches) {
+    if (!machine.caches.empty()) machine.caches += ", ";
+    machine.caches += fmt::format("{} {}", cache.name, readable_size(cache.bytes));
+  }
+  machine.memory_bytes = found.memory_bytes.value_or(0);
   machine.kernel = fmt::format("{} {}", system.sysname, system.release);
   return machine;
 }

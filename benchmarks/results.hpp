@@ -39,8 +39,8 @@ struct Row {
 struct Machine {
   std::string processor;
   std::int64_t cores = 0;
-  std::string caches;  // for example "L1 48 KiB, L2 1 MiB, L3 32 MiB"
-  std::uint64_t memory_bytes = 0;
+  std::string caches;  // for example "L1d 48 KiB, L2 1 MiB, L3 32 MiB"
+  std::int64_t memory_bytes = 0;
   std::string kernel;
 };
 

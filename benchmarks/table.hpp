@@ -10,7 +10,7 @@ namespace ossau::bench {
 /// columns are aligned.
 std::string markdown(const Results& results);
 
-/// "AMD EPYC, 2 cores, L1 48 KiB, L2 1 MiB, L3 32 MiB, 24 GiB"
+/// "AMD EPYC, 2 cores, L1d 48 KiB, L2 1 MiB, L3 32 MiB, 24 GiB"
 std::string machine_line(const Machine& machine);
 
 /// "21e66b1", or "21e66b1 with changes"
