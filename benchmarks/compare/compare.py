@@ -53,6 +53,7 @@ class Comparison:
         self.choices = Choices(options.data / "choices.json", options.fresh)
         self.skipped: list[str] = []
         self.cases: list[dict] = []
+        self.commit = commit()  # as it is when the run begins
         self.simd = ""
         self.first: dict[str, dict] = {}  # Ossau's answer to each of its commands
 
@@ -149,7 +150,7 @@ class Comparison:
         return {
             "date": datetime.date.today().isoformat(),
             "machine": machine_name(),
-            "commit": commit(),
+            "commit": self.commit,
             "simd": self.simd,
             "threads": self.threads,
             "cases": self.cases,
