@@ -3,6 +3,7 @@
 #   benchmarks/compare/run.sh [--rounds N] [--only TEXT]... [--fresh] [--publish] [--out FILE]
 # The first run downloads about 3 GB of packages into build/compare/venv.
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=../../scripts/common.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/../../scripts/common.sh"
 
 here=benchmarks/compare
