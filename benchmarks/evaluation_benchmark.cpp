@@ -36,8 +36,11 @@ Timed log_loss(LoadedRows& loaded) {
 }
 
 Timed scores(LoadedRows& loaded) {
-  const auto into = std::make_shared<std::vector<float>>(loaded.info.labels.size());
-  return repeated([&loaded, into] { loaded.backend->scores(RowSet::kTrain, *into); });
+  const auto into = std::make_shared<std::vector<float>>(loaded.info.slices.size() * kTileRows);
+  return repeated([&loaded, into] {
+    loaded.backend->gradient_and_scores(RowSet::kTrain, loaded.info.slices, loaded.info.fixed_bits,
+                                        *into);
+  });
 }
 
 Timed all_metrics(LoadedRows& loaded) {
@@ -68,10 +71,11 @@ void measure_task(benchmark::State& state, const Task& task, std::int64_t n_rows
 // The keys of real scores; each call sorts a fresh copy, which is not timed.
 void measure_auc(benchmark::State& state, std::int64_t n_rows) {
   LoadedRows loaded = load_rows(make_dense_rows(n_rows, 4), 1);
-  std::vector<float> scores(loaded.info.labels.size());
-  loaded.backend->scores(RowSet::kTrain, scores);
+  std::vector<float> scores(loaded.info.slices.size() * kTileRows);
+  loaded.backend->gradient_and_scores(RowSet::kTrain, loaded.info.slices, loaded.info.fixed_bits,
+                                      scores);
   std::vector<std::int64_t> keys;
-  for (std::size_t i = 0; i < scores.size(); ++i) {
+  for (std::size_t i = 0; i < loaded.info.labels.size(); ++i) {
     keys.push_back(ranking_key(scores[i], loaded.info.labels[i] == 1));
   }
   const double bytes = 8 * static_cast<double>(n_rows);
@@ -92,7 +96,7 @@ void measure_auc(benchmark::State& state, std::int64_t n_rows) {
 void add_rows(const Effort& effort) {
   const std::int64_t n_rows = effort.size(1'000'000, 2'000);
   const Task tasks[] = {{"log_loss/d=28", gradient_cost, log_loss},
-                        {"scores/d=28", scores_cost, scores},
+                        {"log_loss_and_scores/d=28", gradient_cost, scores},
                         {"all_metrics/d=28", gradient_cost, all_metrics}};
   for (const Task& task : tasks) {
     for (const std::int64_t threads : effort.threads) {

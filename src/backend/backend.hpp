@@ -87,24 +87,26 @@ class Backend {
   /// Sets the sums to those of `slices`, tiles that are here, at the evaluation point.
   /// fixed_bits: see fixed_point_bits().
   virtual void gradient(RowSet set, std::span<const TileSlice> slices, int fixed_bits) = 0;
-  /// The sums of the last pass (SumLayout), to be all-reduced in place.
+  /// The same, and keeps the rows' scores.  scores: [slices, 64], those of absent rows undefined.
+  virtual void gradient_and_scores(RowSet set, std::span<const TileSlice> slices, int fixed_bits,
+                                   std::span<float> scores) = 0;
+
+  /// The sums of the last pass (SumLayout), to be all-reduced in place.  A rank that is alone
+  /// should not ask: a backend may know more of sums that it has not shown.
   virtual SumBuffer sums() = 0;
   virtual StepTotals totals() const = 0;
 
   /// The objective's largest gradient entry at the evaluation point, from the sums; for L1 the
   /// largest entry of the proximal step of length `rate`.
-  virtual double gradient_max(double gradient_factor, double rate) const = 0;
+  virtual double gradient_max(double gradient_factor, double rate) = 0;
 
-  /// Moves the weights by the sums.
+  /// Moves the weights by the sums, which are used up.
   virtual void update(const StepParameters& step) = 0;
 
   /// Takes the next passes at the weights themselves, or again where the rule wants them.
   virtual void look_at(EvaluationPoint point) = 0;
   /// Makes the evaluation point the weights: for stopping where a gradient was found small.
   virtual void adopt_evaluation_point() = 0;
-
-  /// Scores of every row that is here, in tile order: [rows here].
-  virtual void scores(RowSet set, std::span<float> scores) = 0;
 
   /// Seconds for reading the training rows that are here once, doing as little as can be with them:
   /// the floor of a pass.  Takes a few passes; leaves the sums undefined, all else as it was.

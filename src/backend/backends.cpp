@@ -13,7 +13,9 @@ std::unique_ptr<Backend> make_backend(const RunConfig& config, std::int64_t thre
     throw DeviceError(
         "run.device: cuda: this build has no CUDA backend (set run.device: auto or cpu)");
   }
-  return make_cpu_backend(choose_kernels(config.simd), threads, std::move(rows), std::move(setup));
+  // Every rank of this process has as many threads.
+  return make_cpu_backend(choose_kernels(config.simd), threads, waiting_for(threads * config.ranks),
+                          std::move(rows), std::move(setup));
 }
 
 }  // namespace ossau

@@ -13,6 +13,7 @@
 #include "arith/feature_sum.hpp"
 #include "arith/fixed_point.hpp"
 #include "ossau/error.hpp"
+#include "train/rank_reduce.hpp"
 #include "train/ranking.hpp"
 
 namespace ossau {
@@ -20,6 +21,7 @@ namespace ossau {
 RowSetInfo::RowSetInfo(RowSet which, const TileSet& tiles)
     : set(which),
       rows(tiles.shards.rows()),
+      features(tiles.features),
       owned_tiles(tiles.owned),
       here(tiles.shards.rows_of_tiles(tiles.owned)),
       total_weight(tiles.total_weight),
@@ -78,13 +80,13 @@ Evaluator::Evaluator(const ModelConfig& model, Penalty penalty, double learning_
 
 Metrics Evaluator::evaluate(const RowSetInfo& rows, std::int64_t epoch) {
   backend_.look_at(EvaluationPoint::kWeights);
-  backend_.gradient(rows.set, rows.slices, rows.fixed_bits);
-  const SumBuffer sums = backend_.sums();
-  communicator_.all_reduce(sums, Reduction::kSum, "evaluation sums");
+  scores_.resize(rows.slices.size() * static_cast<std::size_t>(kTileRows));
+  backend_.gradient_and_scores(rows.set, rows.slices, rows.fixed_bits, scores_);
+  reduce_sums(backend_, communicator_, "evaluation sums");
   const StepTotals totals = backend_.totals();
   check_convergence(totals, rows.rows, learning_rate_, epoch, 0);
 
-  std::vector<double> weights(sums.size - SumLayout::kTotals);  // [d + 1]
+  std::vector<double> weights(static_cast<std::size_t>(rows.features) + 1);
   backend_.get_weights(weights);
   Metrics metrics;
   metrics.log_loss = loss_value(totals.loss_floors, totals.loss_fractions) / rows.total_weight;
@@ -92,8 +94,8 @@ Metrics Evaluator::evaluate(const RowSetInfo& rows, std::int64_t epoch) {
       metrics.log_loss + penalty_value(std::span(weights).first(weights.size() - 1), penalty_);
   metrics.gradient_max = backend_.gradient_max(rows.gradient_factor(), learning_rate_);
 
-  std::vector<float> scores(rows.labels.size());
-  backend_.scores(rows.set, scores);
+  // Only the last tile may lack rows: at the end.
+  const auto scores = std::span<const float>(scores_).first(rows.labels.size());
   count_predictions(rows, scores, metrics);
   metrics.auc = measure_auc(rows, scores);
   backend_.look_at(EvaluationPoint::kRule);

@@ -6,6 +6,7 @@
 
 #include "backend/backend.hpp"
 #include "comm/communicator.hpp"
+#include "core/aligned.hpp"
 #include "ossau/config.hpp"
 #include "ossau/summary.hpp"
 
@@ -15,6 +16,7 @@ namespace ossau {
 struct RowSetInfo {
   RowSet set = RowSet::kTrain;
   std::int64_t rows = 0;             // of all ranks
+  std::int64_t features = 0;         // d
   Range owned_tiles;                 // this rank's
   Range here;                        // this rank's rows
   double total_weight = 0;           // W, of all ranks
@@ -54,6 +56,7 @@ class Evaluator {
   double cut_;  // scores from here on are predicted positive
   Backend& backend_;
   Communicator& communicator_;
+  AlignedVector<float> scores_;  // [tiles here, 64], of the last rows evaluated
 };
 
 }  // namespace ossau

@@ -53,6 +53,12 @@ void merge_moments(Communicator& communicator, ColumnMoments& moments) {
   merge_sums(communicator, moments.square, "column sums of squares");
 }
 
+void reduce_sums(Backend& backend, Communicator& communicator, std::string_view operation) {
+  // Alone there is nothing to add, and whoever asks for the sums pays for putting them together.
+  if (communicator.rank().size == 1) return;
+  communicator.all_reduce(backend.sums(), Reduction::kSum, operation);
+}
+
 double merge_max(Communicator& communicator, double value, std::string_view operation) {
   std::array<std::int64_t, 1> ordered = {ordered_bits(value)};
   all_reduce(communicator, ordered, Reduction::kMax, operation);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "arith/wide_sum.hpp"
+#include "backend/backend.hpp"
 #include "comm/communicator.hpp"
 #include "data/statistics.hpp"
 
@@ -17,6 +18,9 @@ void merge_moments(Communicator& communicator, ColumnMoments& moments);
 
 /// Adds 128-bit sums over ranks, in place.
 void merge_sums(Communicator& communicator, std::span<Int128> sums, std::string_view operation);
+
+/// Adds the sums of a backend's last pass over ranks, in place.
+void reduce_sums(Backend& backend, Communicator& communicator, std::string_view operation);
 
 /// The largest of the ranks' numbers.
 double merge_max(Communicator& communicator, double value, std::string_view operation);

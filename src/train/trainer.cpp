@@ -72,7 +72,7 @@ bool Trainer::step(std::int64_t epoch, std::int64_t step) {
   communicator_.set_position({.phase = "training", .epoch = epoch + 1, .step = step + 1});
   if (!full_batch()) order_.select(step, data_.train.owned_tiles, batch_);
   backend_.gradient(RowSet::kTrain, full_batch() ? data_.train.slices : batch_, fixed_bits_);
-  communicator_.all_reduce(backend_.sums(), Reduction::kSum, "gradient sums");
+  reduce_sums(backend_, communicator_, "gradient sums");
 
   const StepTotals totals = backend_.totals();
   const std::int64_t rows = order_.rows_in_batch(step);
@@ -133,7 +133,7 @@ bool Trainer::gradient_is_small(std::int64_t epoch) {
   if (full_batch() || config_.training.tolerance == 0) return false;
   const Stopwatch pass_clock;
   backend_.gradient(RowSet::kTrain, data_.train.slices, data_.train.fixed_bits);
-  communicator_.all_reduce(backend_.sums(), Reduction::kSum, "full gradient");
+  reduce_sums(backend_, communicator_, "full gradient");
   check_convergence(backend_.totals(), data_.train.rows, rates_.first(), epoch + 1, 0);
   gradient_max_ = backend_.gradient_max(data_.train.gradient_factor(), rates_.first());
   evaluate_s_ += pass_clock.seconds();

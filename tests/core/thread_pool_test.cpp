@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <thread>
 #include <vector>
 
 #include "core/floating_point.hpp"
@@ -41,13 +42,56 @@ TEST(ThreadPool, SplitsARangeWithoutGapsOrOverlaps) {
 TEST(ThreadPool, KeepsSmallWorkInTheCaller) {
   ThreadPool pool(4);
   std::atomic<int> calls = 0;
-  pool.split(7, 2, [&](std::int64_t thread, std::int64_t begin, std::int64_t end) {
+  const auto work = [&](std::int64_t thread, std::int64_t begin, std::int64_t end) {
     EXPECT_EQ(thread, 0);
     EXPECT_EQ(begin, 0);
     EXPECT_EQ(end, 7);
     ++calls;
+  };
+  pool.split(7, 4, work);
+  pool.share(7, 4, work);
+  EXPECT_EQ(calls, 2);
+}
+
+TEST(ThreadPool, TakesAsManyThreadsAsHaveAGrainEach) {
+  ThreadPool pool(4);
+  std::vector<std::atomic<int>> calls(4);
+  for (int round = 0; round < 100; ++round) {
+    pool.split(7, 2, [&](std::int64_t thread, std::int64_t begin, std::int64_t end) {
+      EXPECT_GE(end - begin, 2);
+      ++calls[static_cast<std::size_t>(thread)];
+    });
+    pool.run([](std::int64_t) {});  // those left out must still be there
+  }
+  for (std::size_t thread = 0; thread < 3; ++thread) EXPECT_EQ(calls[thread], 100);
+  EXPECT_EQ(calls[3], 0);
+}
+
+TEST(ThreadPool, SharesARangeWithoutGapsOrOverlaps) {
+  for (const Waiting waiting : {Waiting::kSpin, Waiting::kSleep}) {
+    ThreadPool pool(3, waiting);
+    for (const std::int64_t count : {0, 1, 2, 3, 10, 1001}) {
+      std::vector<std::atomic<int>> seen(static_cast<std::size_t>(count));
+      pool.share(count, 1, [&](std::int64_t, std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) ++seen[static_cast<std::size_t>(i)];
+      });
+      for (const auto& times : seen) EXPECT_EQ(times, 1);
+    }
+  }
+}
+
+// The first piece holds its thread up until all others are done: who else should do them?
+TEST(ThreadPool, LetsThreadsHelpOneThatIsLate) {
+  ThreadPool pool(2);
+  constexpr std::int64_t kItems = 320;
+  std::atomic<std::int64_t> done = 0;
+  pool.share(kItems, 1, [&](std::int64_t, std::int64_t begin, std::int64_t end) {
+    if (begin == 0) {
+      while (done < kItems - end) std::this_thread::yield();
+    }
+    done += end - begin;
   });
-  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(done, kItems);
 }
 
 TEST(ThreadPool, WorkersHaveDefaultArithmeticWhateverTheMakerHad) {

@@ -104,7 +104,7 @@ namespace changed {
 template <Change kChange>
 CpuKernels changed_kernels() {
   using Kernels = changed::TileKernels<ChangedOps<kChange>>;
-  return {Simd::kScalar, "changed", Kernels::gradient, Kernels::scores, Kernels::logistic_values};
+  return {Simd::kScalar, "changed", Kernels::gradient, Kernels::logistic_values};
 }
 
 std::vector<double> train_with(const CpuKernels& kernels) {
@@ -124,7 +124,8 @@ std::vector<double> train_with(const CpuKernels& kernels) {
   setup.exponent_power = prepared.transform.exponent_power;
   setup.rule = rule;
   setup.penalty = make_penalty(config);
-  const auto backend = make_cpu_backend(kernels, 1, std::move(prepared.rows), setup);
+  const auto backend =
+      make_cpu_backend(kernels, 1, Waiting::kSleep, std::move(prepared.rows), setup);
   Trainer trainer(config, std::move(data), *backend, *communicator, nullptr);
   trainer.train();
   return trainer.weights();

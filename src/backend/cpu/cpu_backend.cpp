@@ -3,14 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "arith/bits.hpp"
 #include "arith/self_test.hpp"
 #include "backend/cpu/bare_pass.hpp"
+#include "backend/cpu/gradient_sums.hpp"
 #include "backend/cpu/optimizer_state.hpp"
 #include "core/thread_pool.hpp"
 #include "ossau/error.hpp"
@@ -18,19 +21,39 @@
 namespace ossau {
 namespace {
 
-// Tiles that a thread should have before another is worth waking.
-constexpr std::int64_t kTileGrain = 4;
+// A thread's share of a pass should take about this long, or waking it costs more than it brings.
+constexpr double kWorthwhileSeconds = 1e-6;
+
+// Roughly: a tile's rows, and each of its stored numbers.
+constexpr double kTileSeconds = 100e-9;
+constexpr double kNumberSeconds = 30e-12;
+
+// Stored numbers of the tiles of `slices`; for sparse tiles at least their entries.
+std::int64_t stored_numbers(const TileSet& tiles, std::span<const TileSlice> slices) {
+  const auto count = static_cast<std::int64_t>(slices.size());
+  const auto* sparse = std::get_if<SparseTiles>(&tiles.storage);
+  if (sparse == nullptr) return count * tiles.features * kTileRows;
+  std::int64_t numbers = 0;
+  for (const TileSlice& slice : slices) {
+    const auto place = static_cast<std::size_t>(slice.tile - tiles.owned.begin);
+    numbers += (sparse->slice_start[place + 1] - sparse->slice_start[place]) * kTileRows +
+               sparse->spill_start[place + 1] - sparse->spill_start[place];
+  }
+  return numbers;
+}
 
 class CpuBackend : public Backend {
  public:
-  CpuBackend(CpuKernels kernels, std::int64_t threads, BackendRows rows, ModelSetup setup)
+  CpuBackend(CpuKernels kernels, std::int64_t threads, Waiting waiting, BackendRows rows,
+             ModelSetup setup)
       : kernels_(kernels),
-        pool_(threads),
+        pool_(threads, waiting),
         rows_(std::move(rows)),
-        layout_{rows_.train.features},
-        state_(std::move(setup), pool_),
-        sums_(static_cast<std::size_t>(threads)) {
-    for (AlignedVector<std::int64_t>& sums : sums_) sums.resize(layout_.size() + kSumPadding);
+        sums_(rows_.train.features,
+              setup.rule == UpdateRule::kScaled &&
+                  std::holds_alternative<SparseTiles>(rows_.train.storage),
+              pool_),
+        state_(std::move(setup), pool_) {
     self_test();
   }
 
@@ -43,50 +66,28 @@ class CpuBackend : public Backend {
   void adopt_evaluation_point() override { state_.adopt_evaluation_point(); }
 
   void gradient(RowSet set, std::span<const TileSlice> slices, int fixed_bits) override {
-    const double fixed_scale = power_of_two(fixed_bits);
-    const ScoringWeights weights = state_.scoring();
-    for (AlignedVector<std::int64_t>& sums : sums_) std::fill(sums.begin(), sums.end(), 0);
-    pool_.split(static_cast<std::int64_t>(slices.size()), kTileGrain,
-                [&](std::int64_t thread, std::int64_t begin, std::int64_t end) {
-                  kernels_.gradient(tiles(set),
-                                    slices.subspan(static_cast<std::size_t>(begin),
-                                                   static_cast<std::size_t>(end - begin)),
-                                    weights, fixed_scale,
-                                    sums_[static_cast<std::size_t>(thread)].data());
-                });
-    merge_threads();
+    pass(set, slices, fixed_bits, nullptr);
+  }
+  void gradient_and_scores(RowSet set, std::span<const TileSlice> slices, int fixed_bits,
+                           std::span<float> scores) override {
+    pass(set, slices, fixed_bits, scores.data());
   }
 
-  SumBuffer sums() override { return {sums_[0].data(), layout_.size(), MemorySpace::kHost}; }
+  SumBuffer sums() override { return sums_.merged(); }
+  StepTotals totals() const override { return sums_.totals(); }
 
-  StepTotals totals() const override {
-    const std::int64_t* totals = sums_[0].data() + layout_.totals();
-    return {.loss_floors = totals[0],
-            .loss_fractions = totals[1],
-            .not_finite = totals[2],
-            .clamped = totals[3]};
+  double gradient_max(double gradient_factor, double rate) override {
+    return state_.gradient_max(sums_.merged().data, gradient_factor, rate);
   }
 
-  double gradient_max(double gradient_factor, double rate) const override {
-    return state_.gradient_max(sums_[0].data(), gradient_factor, rate);
-  }
-
-  void update(const StepParameters& step) override { state_.update(sums_[0].data(), step); }
-
-  void scores(RowSet set, std::span<float> scores) override {
-    const TileSet& from = tiles(set);
-    // Whole tiles are scored; the rows that the last one lacks are cut off.
-    AlignedVector<float> padded(static_cast<std::size_t>(from.owned.size() * kTileRows));
-    const ScoringWeights weights = state_.scoring();
-    pool_.split(from.owned.size(), kTileGrain,
-                [&](std::int64_t, std::int64_t begin, std::int64_t end) {
-                  kernels_.scores(from, {begin, end}, weights, padded.data() + begin * kTileRows);
-                });
-    std::copy_n(padded.begin(), scores.size(), scores.begin());
-  }
+  void update(const StepParameters& step) override { state_.update(sums_, step); }
 
   double bare_pass_s() override {
-    return estimate_bare_pass_s(rows_.train, pool_, state_.scoring().values, sums_);
+    std::vector<AlignedVector<std::int64_t>> sums(static_cast<std::size_t>(pool_.size()));
+    for (auto& of_thread : sums) {
+      of_thread.resize(static_cast<std::size_t>(rows_.train.features));
+    }
+    return estimate_bare_pass_s(rows_.train, pool_, state_.scoring().values, sums);
   }
 
  private:
@@ -94,21 +95,27 @@ class CpuBackend : public Backend {
     return set == RowSet::kTrain ? rows_.train : rows_.validation;
   }
 
-  void merge_threads() {
-    if (sums_.size() == 1) return;
-    pool_.split(static_cast<std::int64_t>(layout_.size()), kFeatureGrain,
-                [&](std::int64_t, std::int64_t begin, std::int64_t end) {
-                  for (std::size_t thread = 1; thread < sums_.size(); ++thread) {
-                    for (auto j = static_cast<std::size_t>(begin);
-                         j < static_cast<std::size_t>(end); ++j) {
-                      sums_[0][j] += sums_[thread][j];
-                    }
-                  }
+  void pass(RowSet set, std::span<const TileSlice> slices, int fixed_bits, float* scores) {
+    const TileSet& from = tiles(set);
+    const std::int64_t numbers = stored_numbers(from, slices);
+    const auto count = static_cast<std::int64_t>(slices.size());
+    const double seconds =
+        kTileSeconds * static_cast<double>(count) + kNumberSeconds * static_cast<double>(numbers);
+    const auto grain = static_cast<std::int64_t>(
+        std::ceil(kWorthwhileSeconds * static_cast<double>(count) / seconds));
+    const double fixed_scale = power_of_two(fixed_bits);
+    const ScoringWeights weights = state_.scoring();
+    sums_.start(numbers);
+    pool_.share(count, std::max<std::int64_t>(grain, 1),
+                [&](std::int64_t thread, std::int64_t begin, std::int64_t end) {
+                  kernels_.gradient(from, slices, {begin, end}, weights, fixed_scale,
+                                    sums_.of(thread), scores);
                 });
+    sums_.finish();
   }
 
   void self_test() {
-    std::vector<std::string> failed(sums_.size());
+    std::vector<std::string> failed(static_cast<std::size_t>(pool_.size()));
     pool_.run([&](std::int64_t thread) {
       failed[static_cast<std::size_t>(thread)] = arithmetic_self_test();
     });
@@ -124,16 +131,15 @@ class CpuBackend : public Backend {
   CpuKernels kernels_;
   ThreadPool pool_;
   BackendRows rows_;
-  SumLayout layout_;
+  GradientSums sums_;
   OptimizerState state_;
-  std::vector<AlignedVector<std::int64_t>> sums_;  // one for each thread; the first is the result
 };
 
 }  // namespace
 
-std::unique_ptr<Backend> make_cpu_backend(CpuKernels kernels, std::int64_t threads,
+std::unique_ptr<Backend> make_cpu_backend(CpuKernels kernels, std::int64_t threads, Waiting waiting,
                                           BackendRows rows, ModelSetup setup) {
-  return std::make_unique<CpuBackend>(kernels, threads, std::move(rows), std::move(setup));
+  return std::make_unique<CpuBackend>(kernels, threads, waiting, std::move(rows), std::move(setup));
 }
 
 }  // namespace ossau

@@ -5,12 +5,13 @@
 
 #include "backend/backend.hpp"
 #include "backend/cpu/kernels.hpp"
+#include "core/thread_pool.hpp"
 
 namespace ossau {
 
-/// The backend that every machine has.  Throws DeviceError when the processor fails the arithmetic
-/// self-test.
-std::unique_ptr<Backend> make_cpu_backend(CpuKernels kernels, std::int64_t threads,
+/// The backend that every machine has.  waiting: of its threads.  Throws DeviceError when the
+/// processor fails the arithmetic self-test.
+std::unique_ptr<Backend> make_cpu_backend(CpuKernels kernels, std::int64_t threads, Waiting waiting,
                                           BackendRows rows, ModelSetup setup);
 
 }  // namespace ossau

@@ -25,18 +25,26 @@ struct ScoringWeights {
 /// The widest SIMD register, in floats: a last group of features may have lanes to spare.
 inline constexpr std::size_t kSumPadding = 16;
 
+/// Where a pass adds, in one thread.
+struct ThreadSums {
+  std::int64_t* sums = nullptr;  // SumLayout, and kSumPadding that may be written to, with 0
+  // null, or room for as many features as the pass has entries: those whose sum left 0, in the
+  // order of the rows, some of them twice
+  std::uint32_t* touched = nullptr;
+  std::size_t touched_count = 0;
+};
+
 /// The passes over tiles, compiled for one instruction set.  All give the same bits.
 struct CpuKernels {
   Simd simd;
   const char* name;
 
-  /// Adds the sums (SumLayout) of `slices` to `sums`, which has room for kSumPadding more; those
-  /// may be written to, but only with what they hold.
-  void (*gradient)(const TileSet& tiles, std::span<const TileSlice> slices,
-                   const ScoringWeights& weights, double fixed_scale, std::int64_t* sums);
-
-  /// Scores of the tiles at `places` (0 is the first that is here), [places, 64].
-  void (*scores)(const TileSet& tiles, Range places, const ScoringWeights& weights, float* scores);
+  /// Adds the sums of slices `part` of `slices` to those of a thread.  The slices after the part
+  /// are those that memory may fetch ahead.
+  /// scores: null, or [slices, 64], where the scores of the part go.
+  void (*gradient)(const TileSet& tiles, std::span<const TileSlice> slices, Range part,
+                   const ScoringWeights& weights, double fixed_scale, ThreadSums& sums,
+                   float* scores);
 
   /// sigmoid and softplus of `count` numbers, a multiple of 64, all arrays aligned; for tests.
   void (*logistic_values)(const float* m, std::size_t count, float* sigmoid, float* softplus);

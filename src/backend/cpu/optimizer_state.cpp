@@ -3,12 +3,22 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <numeric>
 #include <utility>
 
 #include "arith/feature_sum.hpp"
 #include "arith/update.hpp"
 
 namespace ossau {
+namespace {
+
+// NaN, once met, stays.
+double larger(double a, double b) {
+  if (std::isnan(a)) return a;
+  return std::isnan(b) || b > a ? b : a;
+}
+
+}  // namespace
 
 OptimizerState::OptimizerState(ModelSetup setup, ThreadPool& pool)
     : setup_(std::move(setup)), pool_(pool), scoring_(setup_.exponent_power.size()) {
@@ -82,14 +92,17 @@ double OptimizerState::point(std::int64_t j) const {
 }
 
 double OptimizerState::gradient_max(const std::int64_t* sums, double factor, double rate) const {
-  double largest = 0;
-  for (std::int64_t j = 0; j <= features(); ++j) {
-    const double w = point(j);
-    const double g = stationarity(w, gradient(sums, factor, j, w), rate, l1(j));
-    if (std::isnan(g)) return g;
-    largest = std::max(largest, std::fabs(g));
-  }
-  return largest;
+  std::vector<double> largest(static_cast<std::size_t>(pool_.size()), 0.0);  // of each thread
+  pool_.split(features() + 1, kFeatureGrain,
+              [&](std::int64_t thread, std::int64_t begin, std::int64_t end) {
+                double& mine = largest[static_cast<std::size_t>(thread)];
+                for (std::int64_t j = begin; j < end; ++j) {
+                  const double w = point(j);
+                  const double g = stationarity(w, gradient(sums, factor, j, w), rate, l1(j));
+                  mine = larger(mine, std::fabs(g));
+                }
+              });
+  return std::accumulate(largest.begin(), largest.end(), 0.0, larger);
 }
 
 void OptimizerState::refresh_scoring(std::int64_t begin, std::int64_t end,
@@ -101,17 +114,19 @@ void OptimizerState::refresh_scoring(std::int64_t begin, std::int64_t end,
   if (end == features() + 1) scoring_intercept_ = static_cast<float>(from.back());
 }
 
-void OptimizerState::update(const std::int64_t* sums, const StepParameters& step) {
+void OptimizerState::update(GradientSums& sums, const StepParameters& step) {
   switch (setup_.rule) {
     case UpdateRule::kDescent:
-      return descent(sums, step);
+      return descent(sums.merged().data, step);
     case UpdateRule::kMomentum:
-      return momentum(sums, step);
+      return momentum(sums.merged().data, step);
     case UpdateRule::kNesterov:
     case UpdateRule::kAdaptive:
-      return accelerated(sums, step);
+      return accelerated(sums.merged().data, step);
     case UpdateRule::kScaled:
-      return scaled(sums, step);
+      // A fold moves every v.
+      if (sums.listed() && !step.fold) return scaled_touched(sums, step);
+      return scaled(sums.merged().data, step);
   }
 }
 
@@ -188,20 +203,43 @@ void OptimizerState::accelerated(const std::int64_t* sums, const StepParameters&
       });
 }
 
+void OptimizerState::scale_intercept(std::int64_t sum, const StepParameters& step) {
+  if (!setup_.intercept) return;
+  weights_.back() -= step.rate * mean_gradient(sum, step.gradient_factor, 1.0);
+  scoring_intercept_ = static_cast<float>(weights_.back());
+}
+
 void OptimizerState::scaled(const std::int64_t* sums, const StepParameters& step) {
   scale_ = step.scale;
   const double rate = step.rate / step.scale;
-  pool_.split(
-      features() + 1, kFeatureGrain, [&](std::int64_t, std::int64_t begin, std::int64_t end) {
-        for (std::int64_t j = begin; j < std::min(end, features()); ++j) {
-          double& v = weights_[static_cast<std::size_t>(j)];
-          if (step.fold) v *= step.fold_factor;
-          v -= rate * loss_gradient(sums, step.gradient_factor, j);
-        }
-        if (end == features() + 1) {
-          weights_.back() -= step.rate * loss_gradient(sums, step.gradient_factor, features());
-        }
-        refresh_scoring(begin, end, weights_);
+  pool_.split(features(), kFeatureGrain, [&](std::int64_t, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t j = begin; j < end; ++j) {
+      double& v = weights_[static_cast<std::size_t>(j)];
+      if (step.fold) v *= step.fold_factor;
+      v -= rate * loss_gradient(sums, step.gradient_factor, j);
+    }
+    refresh_scoring(begin, end, weights_);
+  });
+  scale_intercept(sums[features()], step);
+}
+
+// The rest keep their bits: their sums are 0.
+void OptimizerState::scaled_touched(GradientSums& sums, const StepParameters& step) {
+  scale_ = step.scale;
+  const double rate = step.rate / step.scale;
+  scale_intercept(sums.intercept(), step);
+  double* weights = weights_.data();
+  float* scoring = scoring_.data();
+  const double* powers = setup_.exponent_power.data();
+  sums.consume(
+      [&](std::uint32_t j) {
+        __builtin_prefetch(weights + j, 1);
+        __builtin_prefetch(scoring + j, 1);
+        __builtin_prefetch(powers + j, 0);
+      },
+      [&](std::uint32_t j, std::int64_t sum) {
+        weights[j] -= rate * mean_gradient(sum, step.gradient_factor, powers[j]);
+        scoring[j] = scoring_weight(weights[j], powers[j]);
       });
 }
 

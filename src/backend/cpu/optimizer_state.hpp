@@ -5,14 +5,12 @@
 #include <vector>
 
 #include "backend/backend.hpp"
+#include "backend/cpu/gradient_sums.hpp"
 #include "backend/cpu/kernels.hpp"
 #include "core/aligned.hpp"
 #include "core/thread_pool.hpp"
 
 namespace ossau {
-
-/// Features that a thread should have before another is worth waking.
-inline constexpr std::int64_t kFeatureGrain = 8192;
 
 /// Weights and optimiser state of one model on the CPU, and the update rules.
 class OptimizerState {
@@ -28,7 +26,7 @@ class OptimizerState {
   ScoringWeights scoring() const;
 
   double gradient_max(const std::int64_t* sums, double factor, double rate) const;
-  void update(const std::int64_t* sums, const StepParameters& step);
+  void update(GradientSums& sums, const StepParameters& step);
 
  private:
   std::int64_t features() const { return static_cast<std::int64_t>(scoring_.size()); }
@@ -44,6 +42,8 @@ class OptimizerState {
   void momentum(const std::int64_t* sums, const StepParameters& step);
   void accelerated(const std::int64_t* sums, const StepParameters& step);
   void scaled(const std::int64_t* sums, const StepParameters& step);
+  void scaled_touched(GradientSums& sums, const StepParameters& step);
+  void scale_intercept(std::int64_t sum, const StepParameters& step);
   bool looks_ahead() const;
   double propose(const std::int64_t* sums, const StepParameters& step);
   double adaptive_momentum(double slope);

@@ -22,7 +22,6 @@ CpuKernels scalar_kernels() {
   return {.simd = Simd::kScalar,
           .name = "scalar",
           .gradient = Kernels::gradient,
-          .scores = Kernels::scores,
           .logistic_values = Kernels::logistic_values};
 }
 

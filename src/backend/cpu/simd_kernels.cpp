@@ -170,7 +170,6 @@ CpuKernels kernels(Simd simd, const char* name) {
   return {.simd = simd,
           .name = name,
           .gradient = Kernels::gradient,
-          .scores = Kernels::scores,
           .logistic_values = Kernels::logistic_values};
 }
 

@@ -26,7 +26,7 @@ class SparseKernels {
 
   Lines head(std::size_t /*place*/) const { return {}; }
 
-  /// sums: null, or what the gradient of this tile will add to, to be fetched.
+  /// sums: what the gradient of this tile will add to, to be fetched.
   void scores(std::size_t tile, const ScoringWeights& weights, const std::int64_t* sums,
               float* scores) const {
     Chains chains;
@@ -111,7 +111,7 @@ class SparseKernels {
     const std::uint32_t* later = index_ + std::min(slot + kSlicesAhead * kRows, last_slice_);
     for (std::size_t i = 0; i < kRows; ++i) {
       __builtin_prefetch(weights + later[i], 0);
-      if (sums != nullptr) __builtin_prefetch(sums + here[i], 1);
+      __builtin_prefetch(sums + here[i], 1);
     }
     const std::size_t stream = std::min(slot + kStreamAhead, last_slice_);
     for (std::size_t i = 0; i < kRows; i += Lines::kFloats) {
@@ -161,7 +161,8 @@ class SparseKernels {
   // only in the next row, so that no addition waits for the one before it.
   template <class Sums>
   void add_slices(std::size_t tile, std::size_t begin, std::size_t end, const float* residuals,
-                  double fixed_scale, Sums& sums) const {
+                  double fixed_scale, Sums& to) const {
+    Sums sums = to;  // a copy of its own can stay in registers
     alignas(kAlignment) std::int64_t fixed[kSliceBlock * kRows];
     const std::size_t slot = first_slot(tile) + begin * kRows;
     // An implicit one's product is the residual itself, the same in every slice.
@@ -176,6 +177,7 @@ class SparseKernels {
       const std::size_t entries = std::min<std::size_t>(length[row], end);
       if (entries > begin) add_row(index_ + slot + row, fixed + row, entries - begin, sums);
     }
+    to = sums;
   }
 
   // One row's entries, in every 64th place.

@@ -41,10 +41,30 @@ typename Ops::Float fold_groups(typename Ops::Float* a) {
   return a[0];
 }
 
-// Adds to sums of features.
+// Adds to the sums of features.
 struct PlainSums {
   std::int64_t* sums;
+
+  explicit PlainSums(const ThreadSums& to) : sums(to.sums) {}
   OSSAU_INLINE void add(std::uint32_t j, std::int64_t fixed) { sums[j] += fixed; }
+  void write_back(ThreadSums& /*to*/) const {}
+};
+
+// Also lists features whose sum leaves 0.
+struct ListingSums {
+  std::int64_t* sums;
+  std::uint32_t* touched;
+  std::size_t count;
+
+  explicit ListingSums(const ThreadSums& to)
+      : sums(to.sums), touched(to.touched), count(to.touched_count) {}
+  OSSAU_INLINE void add(std::uint32_t j, std::int64_t fixed) {
+    const std::int64_t sum = sums[j];
+    touched[count] = j;
+    count += sum == 0 ? 1 : 0;
+    sums[j] = sum + fixed;
+  }
+  void write_back(ThreadSums& to) const { to.touched_count = count; }
 };
 
 #include "backend/cpu/dense_kernels.hpp"
@@ -54,16 +74,26 @@ struct PlainSums {
 template <class Ops>
 class TileKernels {
  public:
-  static void gradient(const TileSet& tiles, std::span<const TileSlice> slices,
-                       const ScoringWeights& weights, double fixed_scale, std::int64_t* sums) {
-    with_kernels(tiles, [&](const auto& kernels) {
-      gradient(kernels, tiles, slices, weights, fixed_scale, sums);
-    });
-  }
-
-  static void scores(const TileSet& tiles, Range places, const ScoringWeights& weights,
-                     float* scores) {
-    with_kernels(tiles, [&](const auto& kernels) { score(kernels, places, weights, scores); });
+  static void gradient(const TileSet& tiles, std::span<const TileSlice> slices, Range part,
+                       const ScoringWeights& weights, double fixed_scale, ThreadSums& sums,
+                       float* scores) {
+    const Pass pass{.tiles = tiles,
+                    .slices = slices,
+                    .begin = static_cast<std::size_t>(part.begin),
+                    .end = static_cast<std::size_t>(part.end),
+                    .weights = weights,
+                    .fixed_scale = fixed_scale,
+                    .scores = scores};
+    if (const auto* dense = std::get_if<DenseTiles>(&tiles.storage)) {
+      const DenseKernels<Ops> kernels(*dense, tiles.features);
+      return gradient<PlainSums>(kernels, pass, sums);
+    }
+    const auto& sparse = std::get<SparseTiles>(tiles.storage);
+    if (sparse.implicit_ones()) {
+      sparse_gradient(SparseKernels<Ops, true>(sparse, tiles.features), pass, sums);
+    } else {
+      sparse_gradient(SparseKernels<Ops, false>(sparse, tiles.features), pass, sums);
+    }
   }
 
   /// sigmoid and softplus of `count` numbers, a multiple of 64.
@@ -79,59 +109,61 @@ class TileKernels {
   static constexpr std::size_t kRows = kTileRows;
   static constexpr std::size_t kMaxBlock = 8;
 
-  template <class Visit>
-  static void with_kernels(const TileSet& tiles, const Visit& visit) {
-    if (const auto* dense = std::get_if<DenseTiles>(&tiles.storage)) {
-      return visit(DenseKernels<Ops>(*dense, tiles.features));
+  struct Pass {
+    const TileSet& tiles;
+    std::span<const TileSlice> slices;
+    std::size_t begin;
+    std::size_t end;
+    const ScoringWeights& weights;
+    double fixed_scale;
+    float* scores;
+
+    // The place of the tile of a slice; past the last one, of the last.
+    std::size_t place(std::size_t i) const {
+      return static_cast<std::size_t>(slices[std::min(i, slices.size() - 1)].tile -
+                                      tiles.owned.begin);
     }
-    const auto& sparse = std::get<SparseTiles>(tiles.storage);
-    if (sparse.implicit_ones()) {
-      visit(SparseKernels<Ops, true>(sparse, tiles.features));
+  };
+
+  template <class Kernels>
+  static void sparse_gradient(const Kernels& kernels, const Pass& pass, ThreadSums& sums) {
+    if (sums.touched == nullptr) {
+      gradient<PlainSums>(kernels, pass, sums);
     } else {
-      visit(SparseKernels<Ops, false>(sparse, tiles.features));
+      gradient<ListingSums>(kernels, pass, sums);
     }
   }
 
-  template <class Kernels>
-  static void gradient(const Kernels& kernels, const TileSet& tiles,
-                       std::span<const TileSlice> slices, const ScoringWeights& weights,
-                       double fixed_scale, std::int64_t* sums) {
-    const auto place = [&](std::size_t i) {
-      return static_cast<std::size_t>(slices[std::min(i, slices.size() - 1)].tile -
-                                      tiles.owned.begin);
-    };
-    const SumLayout layout{tiles.features};
-    PlainSums plain{sums};
+  // A block of tiles at a time: first their scores, then losses and residuals, then gradients.
+  template <class Sums, class Kernels>
+  static void gradient(const Kernels& kernels, const Pass& pass, ThreadSums& thread_sums) {
+    Sums sums(thread_sums);
     RowKernels<Ops> row_kernels;
     std::int64_t intercept_sum = 0;
     const std::size_t block = kernels.block();
     alignas(kAlignment) float rows[kMaxBlock * kRows];
-    for (std::size_t first = 0; first < slices.size(); first += block) {
-      const std::size_t end = std::min(first + block, slices.size());
+    for (std::size_t first = pass.begin; first < pass.end; first += block) {
+      const std::size_t end = std::min(first + block, pass.end);
       for (std::size_t i = first; i < end; ++i) {
-        kernels.scores(place(i), weights, sums, rows + (i - first) * kRows);
+        kernels.scores(pass.place(i), pass.weights, sums.sums, rows + (i - first) * kRows);
+      }
+      if (pass.scores != nullptr) {
+        std::copy_n(rows, (end - first) * kRows, pass.scores + first * kRows);
       }
       for (std::size_t i = first; i < end; ++i) {
-        row_kernels.finish(tiles.signed_weight.data() + place(i) * kRows, slices[i],
-                           kernels.head(place(i + block)), rows + (i - first) * kRows);
+        row_kernels.finish(pass.tiles.signed_weight.data() + pass.place(i) * kRows, pass.slices[i],
+                           kernels.head(pass.place(i + block)), rows + (i - first) * kRows);
       }
       for (std::size_t i = first; i < end; ++i) {
         const float* residuals = rows + (i - first) * kRows;
-        kernels.gradient(place(i), place(i + block), residuals, fixed_scale, plain);
-        intercept_sum += to_fixed(residual_sum(residuals), fixed_scale);
+        kernels.gradient(pass.place(i), pass.place(i + block), residuals, pass.fixed_scale, sums);
+        intercept_sum += to_fixed(residual_sum(residuals), pass.fixed_scale);
       }
     }
-    sums[layout.intercept()] += intercept_sum;
-    row_kernels.add_totals(layout, sums);
-  }
-
-  template <class Kernels>
-  static void score(const Kernels& kernels, Range places, const ScoringWeights& weights,
-                    float* scores) {
-    for (std::int64_t place = places.begin; place < places.end; ++place) {
-      kernels.scores(static_cast<std::size_t>(place), weights, nullptr,
-                     scores + (place - places.begin) * kTileRows);
-    }
+    const SumLayout layout{pass.tiles.features};
+    thread_sums.sums[layout.intercept()] += intercept_sum;
+    row_kernels.add_totals(layout, thread_sums.sums);
+    sums.write_back(thread_sums);
   }
 
   static float residual_sum(const float* residuals) {
