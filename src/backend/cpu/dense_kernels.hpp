@@ -19,8 +19,8 @@ class DenseKernels {
                                    kMaxBlock);
   }
 
-  void scores(std::size_t place, const ScoringWeights& weights, const std::int64_t* /*sums*/,
-              float* scores) const {
+  void scores(std::size_t place, std::size_t /*next*/, const ScoringWeights& weights,
+              const std::int64_t* /*sums*/, float* scores) const {
     const float* values = tile(place);
     Float total[kGroups];
     for (Float& t : total) t = Ops::set(0.0f);

@@ -9,10 +9,9 @@ namespace {
 // than going to each in the order of the rows.
 constexpr std::size_t kLeastShare = 4;
 
-constexpr std::size_t kListPadding = 64;
-
 // Neighbours share cache lines, of sums and of weights: they go to one thread.
 constexpr int kNeighbourBits = 4;
+constexpr std::uint32_t kMix = 0x9e3779b9;  // an odd number without pattern: 2^32 / golden ratio
 
 }  // namespace
 
@@ -46,11 +45,13 @@ void GradientSums::clear() {
   if (state_ == State::kListed) {
     consume([](std::uint32_t) {}, [](std::uint32_t, std::int64_t) {});
   } else if (state_ != State::kClear) {
-    merged();
+    const std::size_t dirty = state_ == State::kMerged ? 1 : threads_.size();
     pool_.split(layout_.features, kFeatureGrain,
                 [&](std::int64_t, std::int64_t begin, std::int64_t end) {
-                  std::int64_t* sums = threads_[0].memory.data();
-                  std::fill(sums + begin, sums + end, 0);
+                  for (std::size_t thread = 0; thread < dirty; ++thread) {
+                    std::int64_t* sums = threads_[thread].memory.data();
+                    std::fill(sums + begin, sums + end, 0);
+                  }
                 });
   }
   std::int64_t* rest = threads_[0].memory.data() + layout_.intercept();
@@ -101,19 +102,21 @@ bool GradientSums::listed() const {
          touched() * kLeastShare <= static_cast<std::size_t>(layout_.features);
 }
 
-// Without branches: whose a feature is follows no pattern that a processor could learn.
+// Without branches or divisions: whose a feature is follows no pattern that a processor could
+// learn.
 std::size_t GradientSums::choose_mine(std::int64_t thread) {
   std::uint32_t* mine = threads_[static_cast<std::size_t>(thread)].mine.data();
-  const auto threads = static_cast<std::uint32_t>(threads_.size());
+  const std::uint64_t threads = threads_.size();
   std::size_t count = 0;
   for (const Thread& other : threads_) {
     for (std::size_t i = 0; i < other.sums.touched_count; ++i) {
       const std::uint32_t j = other.touched[i];
       mine[count] = j;
-      count += (j >> kNeighbourBits) % threads == static_cast<std::uint32_t>(thread) ? 1 : 0;
+      const std::uint64_t mixed = (j >> kNeighbourBits) * kMix;
+      count += mixed * threads >> 32 == static_cast<std::uint64_t>(thread) ? 1 : 0;
     }
   }
-  std::fill_n(mine + count, kListPadding / 2, 0);
+  std::fill_n(mine + count, kListPadding, 0);
   return count;
 }
 

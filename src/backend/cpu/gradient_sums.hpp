@@ -53,6 +53,9 @@ class GradientSums {
     ThreadSums sums;
   };
 
+  // Behind the end of `mine`, filled with 0, for looking so many features ahead.
+  static constexpr std::size_t kListPadding = 16;
+
   // Where the features' sums are; the rest is in the first thread's from finish() on.
   enum class State { kClear, kListed, kSpread, kMerged };
 
@@ -70,13 +73,11 @@ class GradientSums {
 
 template <class Ahead, class Take>
 void GradientSums::consume(const Ahead& ahead, const Take& take) {
-  constexpr std::size_t kAhead = 16;
   pool_.run([&](std::int64_t thread) {
     const std::size_t count = choose_mine(thread);
     const std::uint32_t* mine = threads_[static_cast<std::size_t>(thread)].mine.data();
     for (std::size_t i = 0; i < count; ++i) {
-      // Lists have room behind their end, filled with 0.
-      const std::uint32_t later = mine[i + kAhead];
+      const std::uint32_t later = mine[i + kListPadding];
       for (Thread& other : threads_) __builtin_prefetch(other.sums.sums + later, 1);
       ahead(later);
       take(mine[i], take_sum(mine[i]));

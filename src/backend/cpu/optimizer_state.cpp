@@ -21,7 +21,11 @@ double larger(double a, double b) {
 }  // namespace
 
 OptimizerState::OptimizerState(ModelSetup setup, ThreadPool& pool)
-    : setup_(std::move(setup)), pool_(pool), scoring_(setup_.exponent_power.size()) {
+    : setup_(std::move(setup)),
+      pool_(pool),
+      unit_powers_(std::all_of(setup_.exponent_power.begin(), setup_.exponent_power.end(),
+                               [](double power) { return power == 1.0; })),
+      scoring_(setup_.exponent_power.size()) {
   weights_.resize(setup_.exponent_power.size() + 1);
   if (setup_.rule == UpdateRule::kMomentum) velocity_.resize(weights_.size());
   if (looks_ahead()) {
@@ -106,7 +110,7 @@ double OptimizerState::gradient_max(const std::int64_t* sums, double factor, dou
 }
 
 void OptimizerState::refresh_scoring(std::int64_t begin, std::int64_t end,
-                                     const std::vector<double>& from) {
+                                     std::span<const double> from) {
   for (std::int64_t j = begin; j < std::min(end, features()); ++j) {
     const auto i = static_cast<std::size_t>(j);
     scoring_[i] = scoring_weight(from[i], setup_.exponent_power[i]);
@@ -230,16 +234,18 @@ void OptimizerState::scaled_touched(GradientSums& sums, const StepParameters& st
   scale_intercept(sums.intercept(), step);
   double* weights = weights_.data();
   float* scoring = scoring_.data();
-  const double* powers = setup_.exponent_power.data();
+  // Columns of ones, the usual case on wide data, have no powers worth a cache miss.
+  const double* powers = unit_powers_ ? nullptr : setup_.exponent_power.data();
   sums.consume(
       [&](std::uint32_t j) {
         __builtin_prefetch(weights + j, 1);
         __builtin_prefetch(scoring + j, 1);
-        __builtin_prefetch(powers + j, 0);
+        if (powers != nullptr) __builtin_prefetch(powers + j, 0);
       },
       [&](std::uint32_t j, std::int64_t sum) {
-        weights[j] -= rate * mean_gradient(sum, step.gradient_factor, powers[j]);
-        scoring[j] = scoring_weight(weights[j], powers[j]);
+        const double power = powers != nullptr ? powers[j] : 1.0;
+        weights[j] -= rate * mean_gradient(sum, step.gradient_factor, power);
+        scoring[j] = scoring_weight(weights[j], power);
       });
 }
 

@@ -36,7 +36,7 @@ class OptimizerState {
   double gradient(const std::int64_t* sums, double factor, std::int64_t j, double at) const;
   double point(std::int64_t j) const;
   double l1(std::int64_t j) const { return j < features() ? setup_.penalty.l1 : 0; }
-  void refresh_scoring(std::int64_t begin, std::int64_t end, const std::vector<double>& from);
+  void refresh_scoring(std::int64_t begin, std::int64_t end, std::span<const double> from);
 
   void descent(const std::int64_t* sums, const StepParameters& step);
   void momentum(const std::int64_t* sums, const StepParameters& step);
@@ -50,13 +50,14 @@ class OptimizerState {
 
   ModelSetup setup_;
   ThreadPool& pool_;
-  std::vector<double> weights_;     // [d + 1], intercept last; kScaled: v
-  std::vector<double> velocity_;    // kMomentum: [d + 1]
-  std::vector<double> lookahead_;   // kNesterov, kAdaptive: [d + 1], where gradients are taken
-  std::vector<double> proposal_;    // kNesterov, kAdaptive: [d + 1], the next weights
-  std::vector<double> chunk_sums_;  // kNesterov, kAdaptive: [chunks of features]
-  double nesterov_t_ = 1;           // kAdaptive
-  double scale_ = 1;                // kScaled: a
+  bool unit_powers_;                 // every exponent_power is 1
+  AlignedVector<double> weights_;    // [d + 1], intercept last; kScaled: v
+  AlignedVector<double> velocity_;   // kMomentum: [d + 1]
+  AlignedVector<double> lookahead_;  // kNesterov, kAdaptive: [d + 1], where gradients are taken
+  AlignedVector<double> proposal_;   // kNesterov, kAdaptive: [d + 1], the next weights
+  std::vector<double> chunk_sums_;   // kNesterov, kAdaptive: [chunks of features]
+  double nesterov_t_ = 1;            // kAdaptive
+  double scale_ = 1;                 // kScaled: a
   EvaluationPoint point_ = EvaluationPoint::kRule;
   AlignedVector<float> scoring_;  // [d]
   float scoring_intercept_ = 0;

@@ -27,8 +27,9 @@ class SparseKernels {
   Lines head(std::size_t /*place*/) const { return {}; }
 
   /// sums: what the gradient of this tile will add to, to be fetched.
-  void scores(std::size_t tile, const ScoringWeights& weights, const std::int64_t* sums,
-              float* scores) const {
+  /// next: the tile after this one, to be fetched too.
+  void scores(std::size_t tile, std::size_t next, const ScoringWeights& weights,
+              const std::int64_t* sums, float* scores) const {
     Chains chains;
     const std::size_t slices = slice_count(tile);
     const std::uint32_t* length = tiles_.length.data() + tile * kRows;
@@ -37,7 +38,7 @@ class SparseKernels {
     for (std::size_t k = 0; k < slices; ++k) {
       if (k > 0 && k % kScoreChunk == 0) chains.close_chunk();
       const std::size_t slot = first_slot(tile) + k * kRows;
-      if (far_) fetch(slot, weights.values, sums);
+      if (far_) fetch(slot, first_slot(next) + k * kRows, weights.values, sums);
       const auto present = [&](std::size_t g) { return Ops::longer_than(length + g * kLanes, k); };
       for (std::size_t g = 0; g < kGroups; ++g) {
         const Float longer = longer_chain(slot + g * kLanes, weights.values, chains.open[g]);
@@ -69,11 +70,10 @@ class SparseKernels {
   static constexpr std::size_t kSliceBlock = 32;
 
   // From here on weights and sums do not stay in the caches, and it pays to ask for them early:
-  // weights some slices ahead, sums while scoring, and the rows themselves, whose stream the
-  // processor loses sight of while a tile is scattered, about a tile ahead.
+  // weights some slices ahead, sums while scoring, and the rows of the next tile, which may be
+  // anywhere.
   static constexpr std::int64_t kFarFeatures = 1 << 18;
   static constexpr std::size_t kSlicesAhead = 4;
-  static constexpr std::size_t kStreamAhead = 64 * kRows;
 
   // Every row's chain of fma: the chunks that are complete, and the open one.
   struct Chains {
@@ -106,17 +106,19 @@ class SparseKernels {
     return Ops::fma(Ops::load(value_ + slot), weight, chain);
   }
 
-  OSSAU_INLINE void fetch(std::size_t slot, const float* weights, const std::int64_t* sums) const {
+  // Slots start slices: the one that is being scored, and one of the next tile.
+  OSSAU_INLINE void fetch(std::size_t slot, std::size_t next_slot, const float* weights,
+                          const std::int64_t* sums) const {
     const std::uint32_t* here = index_ + slot;
     const std::uint32_t* later = index_ + std::min(slot + kSlicesAhead * kRows, last_slice_);
     for (std::size_t i = 0; i < kRows; ++i) {
       __builtin_prefetch(weights + later[i], 0);
       __builtin_prefetch(sums + here[i], 1);
     }
-    const std::size_t stream = std::min(slot + kStreamAhead, last_slice_);
+    const std::size_t next = std::min(next_slot, last_slice_);
     for (std::size_t i = 0; i < kRows; i += Lines::kFloats) {
-      __builtin_prefetch(index_ + stream + i, 0);
-      if constexpr (!kOnes) __builtin_prefetch(value_ + stream + i, 0);
+      __builtin_prefetch(index_ + next + i, 0);
+      if constexpr (!kOnes) __builtin_prefetch(value_ + next + i, 0);
     }
   }
 

@@ -145,7 +145,8 @@ class TileKernels {
     for (std::size_t first = pass.begin; first < pass.end; first += block) {
       const std::size_t end = std::min(first + block, pass.end);
       for (std::size_t i = first; i < end; ++i) {
-        kernels.scores(pass.place(i), pass.weights, sums.sums, rows + (i - first) * kRows);
+        kernels.scores(pass.place(i), pass.place(i + 1), pass.weights, sums.sums,
+                       rows + (i - first) * kRows);
       }
       if (pass.scores != nullptr) {
         std::copy_n(rows, (end - first) * kRows, pass.scores + first * kRows);
