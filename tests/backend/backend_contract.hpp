@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -13,8 +14,8 @@
 
 #include "arith/fixed_point.hpp"
 #include "backend/backend.hpp"
+#include "backend/prepared_rows.hpp"
 #include "backend/reference_sums.hpp"
-#include "support/tables.hpp"
 
 namespace ossau::test {
 
@@ -25,55 +26,6 @@ struct BackendCase {
 };
 
 class BackendContract : public ::testing::TestWithParam<BackendCase> {};
-
-/// Rows ready for a backend, with the setup that goes with them.
-struct PreparedRows {
-  TileSet tiles;
-  ModelSetup setup;
-};
-
-inline PreparedRows prepare_rows(const TableShape& shape, Layout layout) {
-  const Table table = make_table(shape);
-  ColumnRanges ranges(shape.columns);
-  for (std::int64_t i = 0; i < table.rows(); ++i) ranges.add(table, i);
-  ranges.include_zeros(table.rows());
-  const ColumnTransform transform =
-      make_transform(ranges, nullptr, table.rows(), false, make_schema(shape.columns));
-  const Shards shards(table.rows(), 4);
-  PreparedRows prepared;
-  prepared.tiles = make_tiles(Rows(table), shards, {0, shards.tiles()}, transform, layout, {},
-                              shape.weighted ? 0.5 : 1.0);
-  prepared.tiles.total_weight = wide_value(sum_of_weights(prepared.tiles));
-  prepared.setup.exponent_power = transform.exponent_power;
-  return prepared;
-}
-
-inline std::vector<TileSlice> every_tile(const Shards& shards) {
-  std::vector<TileSlice> slices;
-  for (std::int64_t tile = 0; tile < shards.tiles(); ++tile) {
-    slices.push_back({tile, 0, static_cast<std::int32_t>(shards.rows_in_tile(tile))});
-  }
-  return slices;
-}
-
-inline std::vector<double> random_weights(std::int64_t features, double size) {
-  std::vector<double> weights;
-  for (std::int64_t j = 0; j <= features; ++j) {
-    weights.push_back(size * (uniform(5, static_cast<std::uint64_t>(j)) - 0.5));
-  }
-  return weights;
-}
-
-// What scores rows: weights in the columns' stored scale, rounded once.
-inline std::vector<float> scoring_weights(const std::vector<double>& weights,
-                                          const ModelSetup& setup) {
-  std::vector<float> scoring;
-  for (std::size_t j = 0; j + 1 < weights.size(); ++j) {
-    scoring.push_back(static_cast<float>(weights[j] * setup.exponent_power[j]));
-  }
-  scoring.push_back(static_cast<float>(weights.back()));
-  return scoring;
-}
 
 inline std::vector<std::int64_t> sums_of(Backend& backend, const std::vector<TileSlice>& slices,
                                          int bits) {
@@ -104,8 +56,10 @@ inline void expect_reference_sums(const BackendCase& backend_case, const TableSh
 }
 
 TEST_P(BackendContract, SumsDenseRowsAsTheReference) {
-  for (const std::int64_t columns : {1, 2, 15, 16, 17, 31, 32, 33, 100, 255, 256, 257, 1000}) {
-    for (const std::int64_t rows : {1, 31, 63, 64, 65, 600}) {
+  for (const std::int64_t columns :
+       {1, 2, 11, 12, 15, 16, 17, 31, 32, 33, 63, 64, 100, 127, 128, 255, 256, 257, 1000}) {
+    // Fewer tiles than scores are taken of at once, as many, and some left over.
+    for (const std::int64_t rows : {1, 31, 63, 64, 65, 7 * 64, 8 * 64, 600, 17 * 64 + 1}) {
       expect_reference_sums(GetParam(), {.rows = rows, .columns = columns, .density = 0.9},
                             Layout::kDense, 1.0);
     }
@@ -165,21 +119,100 @@ TEST_P(BackendContract, CountsScoresThatAreNotFiniteAndClampsLosses) {
   }
 }
 
+// What tests of scores and sums share: rows, a backend for them and the weights that it has.
+struct BackendWithRows {
+  TileSet tiles;
+  ModelSetup setup;
+  std::unique_ptr<Backend> backend;
+  std::vector<float> scoring;
+
+  BackendWithRows(const BackendCase& backend_case, PreparedRows prepared)
+      : tiles(prepared.tiles), setup(prepared.setup) {
+    backend = backend_case.make({std::move(prepared.tiles), {}}, setup);
+    const auto weights = random_weights(tiles.features, 1.0);
+    backend->set_weights(weights);
+    scoring = scoring_weights(weights, setup);
+  }
+};
+
+// Scores and sums of `slices`, with scores asked for and without.
+inline void expect_reference_scores(const BackendWithRows& of,
+                                    const std::vector<TileSlice>& slices) {
+  const auto expected = reference_sums(of.tiles, slices, of.scoring, 44);
+  std::vector<float> scores(slices.size() * 64);
+  of.backend->gradient_and_scores(RowSet::kTrain, slices, 44, scores);
+  const auto host = of.backend->sums().host();
+  EXPECT_EQ(std::vector<std::int64_t>(host.begin(), host.end()), expected);
+  EXPECT_EQ(sums_of(*of.backend, slices, 44), expected);
+  for (std::size_t i = 0; i < slices.size(); ++i) {
+    const auto tile = static_cast<std::size_t>(slices[i].tile);
+    for (auto row = static_cast<std::size_t>(slices[i].row_begin);
+         row < static_cast<std::size_t>(slices[i].row_end); ++row) {
+      const RowEntries entries = entries_of(of.tiles, tile, row);
+      ASSERT_EQ(scores[i * 64 + row], reference_score(entries, of.scoring, of.scoring.back()))
+          << "slice " << i << ", row " << row;
+    }
+  }
+}
+
 TEST_P(BackendContract, ScoresRowsAsTheReference) {
   for (const Layout layout : {Layout::kDense, Layout::kSparse}) {
-    PreparedRows prepared = prepare_rows({.rows = 333, .columns = 300, .density = 0.5}, layout);
-    const TileSet copy = prepared.tiles;
-    const auto backend = GetParam().make({std::move(prepared.tiles), {}}, prepared.setup);
-    const auto weights = random_weights(300, 1.0);
-    backend->set_weights(weights);
-    const auto slices = every_tile(copy.shards);
-    std::vector<float> scores(slices.size() * 64);
-    backend->gradient_and_scores(RowSet::kTrain, slices, 44, scores);
-    const auto scoring = scoring_weights(weights, prepared.setup);
-    for (std::size_t i = 0; i < 333; ++i) {
-      ASSERT_EQ(scores[i],
-                reference_score(entries_of(copy, i / 64, i % 64), scoring, scoring[300]));
+    for (const std::int64_t columns : {1, 12, 17, 300}) {
+      const BackendWithRows of(
+          GetParam(),
+          prepare_rows({.rows = 64 * 11 + 13, .columns = columns, .density = 0.5}, layout));
+      auto slices = every_tile(of.tiles.shards);
+      expect_reference_scores(of, slices);
+      // Cut, in another order, the last tile between others, one tile twice, and none.
+      std::reverse(slices.begin() + 2, slices.end());
+      slices[0] = {.tile = slices[0].tile, .row_begin = 63, .row_end = 64};
+      slices[3] = {.tile = slices[3].tile, .row_begin = 0, .row_end = 1};
+      slices[4] = {.tile = slices[4].tile, .row_begin = 31, .row_end = 33};
+      slices[5] = slices[4];
+      expect_reference_scores(of, slices);
+      slices.resize(1);
+      expect_reference_scores(of, slices);
+      expect_reference_scores(of, {});
     }
+  }
+}
+
+// Around the length of a chunk, in slots and spilled, beside short rows and empty ones.
+TEST_P(BackendContract, ScoresAndSumsSparseRowsOfEveryLengthAsTheReference) {
+  constexpr std::int64_t kColumns = 2000;
+  for (const bool ones : {false, true}) {
+    Table table;
+    const auto tile_of = [&](const std::vector<std::int64_t>& lengths) {
+      for (std::size_t i = 0; i < 64; ++i) {
+        add_spread_row(table, kColumns, lengths[i % lengths.size()], ones);
+      }
+    };
+    for (const std::int64_t length : {0, 1, 31, 32, 33, 255, 256, 257, 512, 600}) tile_of({length});
+    tile_of({0, 1, 255, 256, 257, 600, 3, 511, 512, 513, 768, 769});
+    tile_of({0, 0, 0, 1, 2, 3, 2, 1, 256, 0, 1, 257, 2, 4, 3, 700});
+    for (const std::int64_t length : {256, 0, 257, 1, 1000}) {
+      add_spread_row(table, kColumns, length, ones);  // a short last tile
+    }
+    const BackendWithRows of(GetParam(), prepare_table(table, kColumns, Layout::kSparse));
+    ASSERT_GT(std::get<SparseTiles>(of.tiles.storage).spill_row.size(), 1000u);
+    ASSERT_EQ(std::get<SparseTiles>(of.tiles.storage).implicit_ones(), ones);
+    auto slices = every_tile(of.tiles.shards);
+    expect_reference_scores(of, slices);
+    for (TileSlice& slice : slices) slice.row_begin = std::min(slice.row_end - 1, 3);
+    expect_reference_scores(of, slices);
+  }
+}
+
+// Wide enough that memory is asked for weights and sums early.
+TEST_P(BackendContract, ScoresAndSumsVeryWideRowsAsTheReference) {
+  constexpr std::int64_t kColumns = (1 << 18) + 3;
+  for (const bool ones : {false, true}) {
+    Table table;
+    for (std::int64_t i = 0; i < 64 * 3 + 1; ++i) {
+      add_spread_row(table, kColumns, i % 40 == 7 ? 300 : i % 9, ones);
+    }
+    const BackendWithRows of(GetParam(), prepare_table(table, kColumns, Layout::kSparse));
+    expect_reference_scores(of, every_tile(of.tiles.shards));
   }
 }
 

@@ -54,7 +54,7 @@ inline RowEntries entries_of(const TileSet& tiles, std::size_t tile, std::size_t
 }
 
 inline float reference_score(const RowEntries& row, const std::vector<float>& weights,
-                             float intercept) {
+                             float intercept, float weight_scale = 1.0f) {
   float total = 0;
   for (std::size_t first = 0; first < row.index.size(); first += 256) {
     float chunk = 0;
@@ -63,7 +63,7 @@ inline float reference_score(const RowEntries& row, const std::vector<float>& we
     }
     total += chunk;
   }
-  return std::fma(1.0f, total, intercept);
+  return std::fma(weight_scale, total, intercept);
 }
 
 inline float reference_butterfly(std::array<float, 32> a) {
@@ -73,10 +73,12 @@ inline float reference_butterfly(std::array<float, 32> a) {
   return a[0];
 }
 
-/// The sums (SumLayout) of some slices at float32 weights [d + 1].
+/// The sums (SumLayout) of some slices at float32 weights [d + 1], all but the last of them times
+/// `weight_scale`.
 inline std::vector<std::int64_t> reference_sums(const TileSet& tiles,
                                                 const std::vector<TileSlice>& slices,
-                                                const std::vector<float>& weights, int bits) {
+                                                const std::vector<float>& weights, int bits,
+                                                float weight_scale = 1.0f) {
   const auto d = static_cast<std::size_t>(tiles.features);
   const double scale = std::ldexp(1.0, bits);
   std::vector<std::int64_t> sums(d + 5, 0);
@@ -87,7 +89,7 @@ inline std::vector<std::int64_t> reference_sums(const TileSet& tiles,
     for (auto i = static_cast<std::size_t>(slice.row_begin);
          i < static_cast<std::size_t>(slice.row_end); ++i) {
       rows[i] = entries_of(tiles, tile, i);
-      float z = reference_score(rows[i], weights, weights[d]);
+      float z = reference_score(rows[i], weights, weights[d], weight_scale);
       if (!std::isfinite(z)) {
         ++sums[d + 3];
         z = 0;
