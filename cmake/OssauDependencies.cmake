@@ -19,9 +19,12 @@ endif()
 # Highway's older packages carry only a pkg-config file.
 find_package(hwy CONFIG QUIET)
 if(NOT TARGET hwy::hwy)
-  pkg_check_modules(HWY REQUIRED QUIET IMPORTED_TARGET libhwy)
-  add_library(hwy::hwy INTERFACE IMPORTED)
-  set_target_properties(hwy::hwy PROPERTIES INTERFACE_LINK_LIBRARIES PkgConfig::HWY)
+  foreach(part hwy hwy_contrib)
+    string(REPLACE "_" "-" package lib${part})
+    pkg_check_modules(${part} REQUIRED QUIET IMPORTED_TARGET ${package})
+    add_library(hwy::${part} INTERFACE IMPORTED)
+    set_target_properties(hwy::${part} PROPERTIES INTERFACE_LINK_LIBRARIES PkgConfig::${part})
+  endforeach()
 endif()
 
 # zstd's CMake targets differ from one distribution to the next; its pkg-config file does not.

@@ -103,7 +103,8 @@ class Worker {
     const DataHeader header = read_header(folder);
     Config config = base_config();
     config.data.layout = header.sparse ? Layout::kSparse : Layout::kDense;
-    data_ = prepare(config, read_data(folder, header), *communicator_);
+    ThreadPool pool(threads);
+    data_ = prepare(config, read_data(folder, header), *communicator_, pool);
   }
 
   nlohmann::json answer(const Command& command) {

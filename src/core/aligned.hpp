@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "core/memory.hpp"
@@ -37,8 +38,35 @@ struct AlignedAllocator {
   }
 };
 
+/// Leaves new elements as they are: whoever writes them first decides which processor's memory they
+/// get.
+template <class T>
+struct UntouchedAllocator : AlignedAllocator<T> {
+  template <class U>
+  struct rebind {
+    using other = UntouchedAllocator<U>;
+  };
+  UntouchedAllocator() = default;
+  template <class U>
+  UntouchedAllocator(const UntouchedAllocator<U>&) noexcept {
+  }  // NOLINT(google-explicit-constructor)
+
+  template <class U>
+  void construct(U* at) {
+    ::new (static_cast<void*>(at)) U;
+  }
+  template <class U, class... Arguments>
+  void construct(U* at, Arguments&&... arguments) {
+    ::new (static_cast<void*>(at)) U(std::forward<Arguments>(arguments)...);
+  }
+};
+
 /// A vector that starts on a cache line; a large one on a huge page, where the system has them.
 template <class T>
 using AlignedVector = std::vector<T, AlignedAllocator<T>>;
+
+/// The same, but elements that are only counted, not given, are not initialised.
+template <class T>
+using UntouchedVector = std::vector<T, UntouchedAllocator<T>>;
 
 }  // namespace ossau

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <cstddef>
+#include <numeric>
 #include <utility>
 
 namespace ossau {
@@ -32,18 +34,28 @@ void fill_dense_row(const Table& table, std::int64_t row, const ColumnTransform&
   }
 }
 
+// fill(tile) for every owned tile, each thread its share.
+template <class Fill>
+void for_each_tile(ThreadPool& pool, Range owned, const Fill& fill) {
+  pool.split(owned.size(), 1, [&](std::int64_t, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) fill(owned.begin + i);
+  });
+}
+
 DenseTiles make_dense(const Rows& rows, const Shards& shards, Range owned,
-                      const ColumnTransform& transform) {
+                      const ColumnTransform& transform, ThreadPool& pool) {
   const auto d = static_cast<std::size_t>(transform.columns());
   const std::vector<float> zeros = stored_zeros(transform);
   DenseTiles dense;
   dense.values.resize(static_cast<std::size_t>(owned.size()) * d * kRows);
-  for (std::int64_t tile = owned.begin; tile < owned.end; ++tile) {
+  for_each_tile(pool, owned, [&](std::int64_t tile) {
     float* values = dense.values.data() + static_cast<std::size_t>(tile - owned.begin) * d * kRows;
-    for (std::int64_t i = 0; i < shards.rows_in_tile(tile); ++i) {
+    const std::int64_t present = shards.rows_in_tile(tile);
+    if (present < kTileRows) std::fill_n(values, d * kRows, 0.0f);
+    for (std::int64_t i = 0; i < present; ++i) {
       fill_dense_row(rows.table(), rows.row_at(tile * kTileRows + i), transform, zeros, values + i);
     }
-  }
+  });
   return dense;
 }
 
@@ -61,78 +73,112 @@ std::size_t slice_cap(const std::array<std::size_t, kRows>& lengths) {
   return cap;
 }
 
+// Counts what each tile will hold, then fills all tiles where they belong: both by many threads.
 class SparseBuilder {
  public:
-  SparseBuilder(const Rows& rows, const ColumnTransform& transform)
-      : rows_(rows), transform_(transform) {
-    sparse_.slice_start.push_back(0);
-    sparse_.spill_start.push_back(0);
+  SparseBuilder(const Rows& rows, const Shards& shards, Range owned,
+                const ColumnTransform& transform, ThreadPool& pool)
+      : rows_(rows), shards_(shards), owned_(owned), transform_(transform), pool_(pool) {
+    const auto tiles = static_cast<std::size_t>(owned.size());
+    sparse_.slice_start.resize(tiles + 1, 0);
+    sparse_.spill_start.resize(tiles + 1, 0);
+    sparse_.length.resize(tiles * kRows, 0);
   }
 
-  void add_tile(std::int64_t tile, std::int64_t rows_in_tile) {
-    std::array<std::size_t, kRows> lengths{};
-    for (std::int64_t i = 0; i < rows_in_tile; ++i) {
-      lengths[static_cast<std::size_t>(i)] = row_length(rows_.table(), row(tile, i));
+  SparseTiles build() {
+    for_each_tile(pool_, owned_, [&](std::int64_t tile) { count(tile); });
+    std::partial_sum(sparse_.slice_start.begin(), sparse_.slice_start.end(),
+                     sparse_.slice_start.begin());
+    std::partial_sum(sparse_.spill_start.begin(), sparse_.spill_start.end(),
+                     sparse_.spill_start.begin());
+    const auto slots = static_cast<std::size_t>(sparse_.slice_start.back()) * kRows;
+    const auto spilled = static_cast<std::size_t>(sparse_.spill_start.back());
+    sparse_.index.resize(slots);
+    sparse_.spill_row.resize(spilled);
+    sparse_.spill_index.resize(spilled);
+    if (!all_ones_) {
+      sparse_.value.resize(slots);
+      sparse_.spill_value.resize(spilled);
     }
-    const std::size_t cap = slice_cap(lengths);
-    const std::size_t first_slot = sparse_.index.size();
-    sparse_.index.resize(first_slot + cap * kRows, 0);
-    sparse_.value.resize(first_slot + cap * kRows, 0.0f);
-    for (std::int64_t i = 0; i < rows_in_tile; ++i) add_row(tile, i, first_slot, cap);
-    for (const std::size_t length : lengths) {
-      sparse_.length.push_back(static_cast<std::uint32_t>(length));
-    }
-    sparse_.slice_start.push_back(static_cast<std::int64_t>(sparse_.index.size() / kRows));
-    sparse_.spill_start.push_back(static_cast<std::int64_t>(sparse_.spill_row.size()));
-  }
-
-  SparseTiles finish() {
-    if (all_ones_) {
-      sparse_.value = {};
-      sparse_.spill_value = {};
-    }
+    for_each_tile(pool_, owned_, [&](std::int64_t tile) { fill(tile); });
     return std::move(sparse_);
   }
 
  private:
-  std::int64_t row(std::int64_t tile, std::int64_t i) const {
-    return rows_.row_at(tile * kTileRows + i);
+  std::size_t place(std::int64_t tile) const {
+    return static_cast<std::size_t>(tile - owned_.begin);
   }
 
-  void add_row(std::int64_t tile, std::int64_t i, std::size_t first_slot, std::size_t cap) {
-    const Table& table = rows_.table();
-    const std::int64_t source = row(tile, i);
-    const auto begin = static_cast<std::size_t>(table.row_start[static_cast<std::size_t>(source)]);
-    for (std::size_t k = 0; k < row_length(table, source); ++k) {
-      const std::uint32_t j = table.index[begin + k];
-      const float x = transform_.stored(table.value[begin + k], j);
-      all_ones_ = all_ones_ && x == 1.0f;
-      if (k < cap) {
-        const std::size_t slot = first_slot + k * kRows + static_cast<std::size_t>(i);
-        sparse_.index[slot] = j;
-        sparse_.value[slot] = x;
-      } else {
-        sparse_.spill_row.push_back(static_cast<std::uint8_t>(i));
-        sparse_.spill_index.push_back(j);
-        sparse_.spill_value.push_back(x);
-      }
+  template <class Visit>
+  void each_row(std::int64_t tile, const Visit& visit) const {
+    for (std::int64_t i = 0; i < shards_.rows_in_tile(tile); ++i) {
+      visit(static_cast<std::size_t>(i), rows_.row_at(tile * kTileRows + i));
     }
   }
 
-  const Rows& rows_;
-  const ColumnTransform& transform_;
-  SparseTiles sparse_;
-  bool all_ones_ = true;
-};
-
-SparseTiles make_sparse(const Rows& rows, const Shards& shards, Range owned,
-                        const ColumnTransform& transform) {
-  SparseBuilder builder(rows, transform);
-  for (std::int64_t tile = owned.begin; tile < owned.end; ++tile) {
-    builder.add_tile(tile, shards.rows_in_tile(tile));
+  // visit(k, feature, stored value) for the k-th entry of a row.
+  template <class Visit>
+  void each_entry(std::int64_t row, const Visit& visit) const {
+    const Table& table = rows_.table();
+    const auto begin = static_cast<std::size_t>(table.row_start[static_cast<std::size_t>(row)]);
+    for (std::size_t k = 0; k < row_length(table, row); ++k) {
+      const std::uint32_t j = table.index[begin + k];
+      visit(k, j, transform_.stored(table.value[begin + k], j));
+    }
   }
-  return builder.finish();
-}
+
+  void count(std::int64_t tile) {
+    std::array<std::size_t, kRows> lengths{};
+    bool ones = true;
+    each_row(tile, [&](std::size_t i, std::int64_t row) {
+      lengths[i] = row_length(rows_.table(), row);
+      each_entry(row, [&](std::size_t, std::uint32_t, float x) { ones = ones && x == 1.0f; });
+    });
+    const std::size_t cap = slice_cap(lengths);
+    std::size_t spill = 0;
+    for (std::size_t i = 0; i < kRows; ++i) {
+      sparse_.length[place(tile) * kRows + i] = static_cast<std::uint32_t>(lengths[i]);
+      spill += lengths[i] - std::min(lengths[i], cap);
+    }
+    sparse_.slice_start[place(tile) + 1] = static_cast<std::int64_t>(cap);
+    sparse_.spill_start[place(tile) + 1] = static_cast<std::int64_t>(spill);
+    if (!ones) all_ones_ = false;
+  }
+
+  void fill(std::int64_t tile) {
+    const auto first = static_cast<std::size_t>(sparse_.slice_start[place(tile)]);
+    const auto end = static_cast<std::size_t>(sparse_.slice_start[place(tile) + 1]);
+    std::fill(sparse_.index.data() + first * kRows, sparse_.index.data() + end * kRows, 0U);
+    if (!all_ones_) {
+      std::fill(sparse_.value.data() + first * kRows, sparse_.value.data() + end * kRows, 0.0f);
+    }
+    auto spill = static_cast<std::size_t>(sparse_.spill_start[place(tile)]);
+    each_row(tile, [&](std::size_t i, std::int64_t row) {
+      each_entry(row, [&](std::size_t k, std::uint32_t j, float x) {
+        if (k < end - first) {
+          put(sparse_.index, sparse_.value, (first + k) * kRows + i, j, x);
+        } else {
+          sparse_.spill_row[spill] = static_cast<std::uint8_t>(i);
+          put(sparse_.spill_index, sparse_.spill_value, spill++, j, x);
+        }
+      });
+    });
+  }
+
+  template <class Indices, class Values>
+  void put(Indices& indices, Values& values, std::size_t at, std::uint32_t j, float x) const {
+    indices[at] = j;
+    if (!all_ones_) values[at] = x;
+  }
+
+  const Rows& rows_;
+  const Shards& shards_;
+  Range owned_;
+  const ColumnTransform& transform_;
+  ThreadPool& pool_;
+  SparseTiles sparse_;
+  std::atomic<bool> all_ones_{true};
+};
 
 AlignedVector<float> make_signed_weights(const Rows& rows, const Shards& shards, Range owned,
                                          const RowWeights& weights, double weight_scale) {
@@ -150,16 +196,17 @@ AlignedVector<float> make_signed_weights(const Rows& rows, const Shards& shards,
 }  // namespace
 
 TileSet make_tiles(const Rows& rows, Shards shards, Range owned, const ColumnTransform& transform,
-                   Layout layout, const RowWeights& weights, double weight_scale) {
+                   Layout layout, const RowWeights& weights, double weight_scale,
+                   ThreadPool& pool) {
   TileSet tiles;
   tiles.shards = shards;
   tiles.owned = owned;
   tiles.features = transform.columns();
   tiles.signed_weight = make_signed_weights(rows, shards, owned, weights, weight_scale);
   if (layout == Layout::kDense) {
-    tiles.storage = make_dense(rows, shards, owned, transform);
+    tiles.storage = make_dense(rows, shards, owned, transform, pool);
   } else {
-    tiles.storage = make_sparse(rows, shards, owned, transform);
+    tiles.storage = SparseBuilder(rows, shards, owned, transform, pool).build();
   }
   return tiles;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/aligned.hpp"
+#include "core/thread_pool.hpp"
 #include "data/rows.hpp"
 #include "data/shards.hpp"
 #include "data/statistics.hpp"
@@ -15,7 +16,7 @@ namespace ossau {
 
 /// values[(tile * d + column) * 64 + row]; absent rows of the last tile hold 0.
 struct DenseTiles {
-  AlignedVector<float> values;  // [tiles, d, 64]
+  UntouchedVector<float> values;  // [tiles, d, 64]
 };
 
 /// Sliced rows: a tile holds the first entries of its rows, up to a cap of its own, transposed like
@@ -23,8 +24,8 @@ struct DenseTiles {
 /// chain.  Slots and spill together are at most 1.5 times the tile's entries.
 struct SparseTiles {
   std::vector<std::int64_t> slice_start;  // [tiles + 1], in slices of 64 slots
-  AlignedVector<std::uint32_t> index;     // [slices, 64]; 0 past a row's end
-  AlignedVector<float> value;             // [slices, 64]; empty: every stored value is 1
+  UntouchedVector<std::uint32_t> index;   // [slices, 64]; 0 past a row's end
+  UntouchedVector<float> value;           // [slices, 64]; empty: every stored value is 1
   AlignedVector<std::uint32_t> length;    // [tiles, 64], entries of each row, spilled ones included
   std::vector<std::int64_t> spill_start;  // [tiles + 1]
   std::vector<std::uint8_t> spill_row;    // row in the tile, ascending
@@ -47,8 +48,9 @@ struct TileSet {
 
 /// The tiles of `owned`.  `weight_scale`, a power of two, brings the largest weight of any rank's
 /// row to at most 1.  total_weight is left for the caller, who can ask the other ranks.
+/// Each thread of `pool` writes an even share of the tiles, so that it also places their memory.
 TileSet make_tiles(const Rows& rows, Shards shards, Range owned, const ColumnTransform& transform,
-                   Layout layout, const RowWeights& weights, double weight_scale);
+                   Layout layout, const RowWeights& weights, double weight_scale, ThreadPool& pool);
 
 /// The largest stored feature that is here, in absolute value.
 double largest_stored_feature(const TileSet& tiles);

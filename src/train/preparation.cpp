@@ -177,10 +177,10 @@ double weight_scale(const RankRows& rank_rows, const RowWeights& weights, std::s
 
 TileSet make_rank_tiles(const RankRows& rank_rows, const ColumnTransform& transform, Layout layout,
                         const RowWeights& weights, std::string_view which,
-                        Communicator& communicator) {
+                        Communicator& communicator, ThreadPool& pool) {
   TileSet tiles =
       make_tiles(rank_rows.rows(), rank_rows.shards(), rank_rows.tiles(), transform, layout,
-                 weights, weight_scale(rank_rows, weights, which, communicator));
+                 weights, weight_scale(rank_rows, weights, which, communicator), pool);
   std::array<Int128, 1> total = {sum_of_weights(tiles)};
   merge_sums(communicator, total, "total row weight");
   tiles.total_weight = wide_value(total[0]);
@@ -226,9 +226,9 @@ std::string far_feature(const RankRows& rank_rows, const ColumnTransform& transf
 // Columns are scaled by the training rows; others may lie outside, but not without bound.
 TileSet make_validation_tiles(const Config& config, const RankRows& rank_rows,
                               const PreparedData& prepared, const RowWeights& weights,
-                              const Schema& schema, Communicator& communicator) {
+                              const Schema& schema, Communicator& communicator, ThreadPool& pool) {
   TileSet tiles = make_rank_tiles(rank_rows, prepared.transform, prepared.layout, weights,
-                                  "validation", communicator);
+                                  "validation", communicator, pool);
   tiles.largest_feature = std::max(
       1.0, merge_max(communicator, largest_stored_feature(tiles), "largest validation feature"));
   if (!(tiles.largest_feature <= kFarthestFeature)) {
@@ -250,7 +250,8 @@ TileSet make_validation_tiles(const Config& config, const RankRows& rank_rows,
 
 }  // namespace
 
-PreparedData prepare(const Config& config, const Dataset& dataset, Communicator& communicator) {
+PreparedData prepare(const Config& config, const Dataset& dataset, Communicator& communicator,
+                     ThreadPool& pool) {
   const Split split = split_rows(config.data, dataset);
   const auto features = static_cast<std::int64_t>(dataset.schema.feature_names.size());
   const auto rank_rows = [&](const Rows& rows) {
@@ -269,13 +270,13 @@ PreparedData prepare(const Config& config, const Dataset& dataset, Communicator&
   const RowWeights weights =
       row_weights(config.model.class_weight, train, dataset.schema, communicator);
   prepared.rows.train = make_rank_tiles(train, prepared.transform, prepared.layout, weights,
-                                        "training", communicator);
+                                        "training", communicator, pool);
   prepared.lipschitz = lipschitz_constant(prepared.rows.train, prepared.transform,
                                           config.model.intercept, communicator);
   if (split.validation) {
     prepared.validation_rows = split.validation->count();
     prepared.rows.validation = make_validation_tiles(config, rank_rows(*split.validation), prepared,
-                                                     weights, dataset.schema, communicator);
+                                                     weights, dataset.schema, communicator, pool);
   }
   return prepared;
 }

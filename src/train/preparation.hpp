@@ -5,6 +5,7 @@
 
 #include "backend/backend.hpp"
 #include "comm/communicator.hpp"
+#include "core/thread_pool.hpp"
 #include "data/read.hpp"
 #include "data/statistics.hpp"
 #include "ossau/config.hpp"
@@ -23,7 +24,8 @@ struct PreparedData {
 };
 
 /// Splits, measures, scales and tiles the rows.  Every rank calls it; collective.
-/// Throws DataError.
-PreparedData prepare(const Config& config, const Dataset& dataset, Communicator& communicator);
+/// pool: its threads write the tiles.  Throws DataError.
+PreparedData prepare(const Config& config, const Dataset& dataset, Communicator& communicator,
+                     ThreadPool& pool);
 
 }  // namespace ossau

@@ -1,6 +1,7 @@
 #include "train/ranking.hpp"
 
-#include <algorithm>
+#include <hwy/contrib/sort/vqsort.h>
+
 #include <cstddef>
 #include <limits>
 
@@ -17,7 +18,7 @@ std::int64_t ranking_key(float score, bool positive) {
 }
 
 double area_under_curve(std::span<std::int64_t> keys) {
-  std::sort(keys.begin(), keys.end());
+  hwy::Sorter()(keys.data(), keys.size(), hwy::SortAscending());
   Int128 twice_ordered = 0;  // twice the pairs in order; a tie counts once
   std::int64_t negatives = 0;
   std::int64_t positives = 0;

@@ -12,6 +12,7 @@
 #include "core/clock.hpp"
 #include "core/floating_point.hpp"
 #include "core/log.hpp"
+#include "core/thread_pool.hpp"
 #include "data/read.hpp"
 #include "ossau/error.hpp"
 #include "train/preparation.hpp"
@@ -95,13 +96,20 @@ void complete(Summary& summary, const PreparedData& prepared, const std::vector<
       std::count_if(weights.begin(), weights.end() - 1, [](double w) { return w != 0; });
 }
 
+PreparedData prepare_rows(const Config& config, const Dataset& dataset,
+                          Communicator& communicator) {
+  const std::int64_t threads = threads_per_rank(config.run);
+  ThreadPool pool(threads, waiting_for(threads * config.run.ranks));
+  return prepare(config, dataset, communicator, pool);
+}
+
 // One rank, from rows in memory to a model.  Rank 0 lets go of `dataset` once all are ready.
 TrainingResult train_rank(const Config& config, std::optional<Dataset>& dataset,
                           Communicator& communicator, TrainingObserver* observer) {
   const FloatingPointGuard default_arithmetic;
   const Stopwatch preparation_clock;
   communicator.set_position({.phase = "preparation"});
-  PreparedData prepared = prepare(config, *dataset, communicator);
+  PreparedData prepared = prepare_rows(config, *dataset, communicator);
   const Schema schema = dataset->schema;
   communicator.barrier("preparation");
   if (communicator.rank().rank == 0) dataset.reset();  // tiles hold the rows now

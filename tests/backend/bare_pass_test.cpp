@@ -34,7 +34,8 @@ TileSet tiles_of(const Table& table, std::int64_t columns, Layout layout) {
   const ColumnTransform transform =
       make_transform(ranges, nullptr, table.rows(), false, test::make_schema(columns));
   const Shards shards(table.rows(), 4);
-  return make_tiles(Rows(table), shards, {0, shards.tiles()}, transform, layout, {}, 1.0);
+  ThreadPool pool(1);
+  return make_tiles(Rows(table), shards, {0, shards.tiles()}, transform, layout, {}, 1.0, pool);
 }
 
 template <class Values>

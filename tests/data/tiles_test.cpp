@@ -24,8 +24,9 @@ ColumnTransform identity(const Table& table, std::int64_t columns) {
 
 TileSet tiles_of(const Table& table, std::int64_t columns, Layout layout, RankInfo rank = {}) {
   const Shards shards(table.rows(), 4);
+  ThreadPool pool(3);
   return make_tiles(Rows(table), shards, shards.tiles_of_rank(rank), identity(table, columns),
-                    layout, {}, 1.0);
+                    layout, {}, 1.0, pool);
 }
 
 // (feature, value) in chain order for one row of sparse tiles.

@@ -12,7 +12,8 @@ namespace {
 
 PreparedData prepare_alone(const Config& config, const Dataset& dataset) {
   const auto communicator = make_single_communicator();
-  return prepare(config, dataset, *communicator);
+  ThreadPool pool(2);
+  return prepare(config, dataset, *communicator, pool);
 }
 
 Dataset dataset_of(const test::TableShape& shape) {

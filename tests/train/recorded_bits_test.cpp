@@ -111,7 +111,9 @@ std::vector<double> train_with(const CpuKernels& kernels) {
   const TemporaryDirectory directory;
   const Config config = recorded_config(directory, Layout::kDense);
   const auto communicator = make_single_communicator();
-  PreparedData prepared = prepare(config, read_dataset(config.data, std::nullopt), *communicator);
+  ThreadPool pool(2);
+  PreparedData prepared =
+      prepare(config, read_dataset(config.data, std::nullopt), *communicator, pool);
   const UpdateRule rule = choose_rule(config, prepared.layout);
   TrainerData data{.shards = prepared.rows.train.shards,
                    .train = RowSetInfo(RowSet::kTrain, prepared.rows.train),
