@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "backend/backend.hpp"
+#include "core/thread_pool.hpp"
 #include "support/tables.hpp"
 
 namespace ossau::test {
