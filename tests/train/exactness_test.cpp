@@ -156,6 +156,36 @@ TEST(Exactness, HoldsForEveryMethod) {
   check("no_intercept", [](Config& c) { c.model.intercept = false; });
 }
 
+// So wide that one rank alone lists the features that a batch touches, while several add up all of
+// them, and that three threads have rows enough to share.
+TEST(Exactness, HoldsForWideSparseRowsListedOrNot) {
+  const TemporaryDirectory directory;
+  Config config = small_config(write_wide_libsvm(directory, "wide.svm", 5000, 60000));
+  config.data.layout = Layout::kSparse;
+  config.data.validation_fraction = 0.1;
+  config.training.batch_size = 33 * 64 - 1;
+  config.training.epochs = 4;
+  config.training.tolerance = 1e-9;  // a pass over all rows after each epoch
+  for (const bool fold : {false, true}) {
+    config.run = {};
+    config.run.threads = 1;
+    config.model.l2 = 1e-3;
+    if (fold) fold_often(config);
+    const std::string expected = model_hash(config);
+    for (const CpuKernels& kernels : available_kernels()) {
+      config.run.simd = kernels.simd;
+      for (const std::int64_t ranks : {1, 2, 3}) {
+        for (const std::int64_t threads : {1, 2, 3}) {
+          config.run.ranks = ranks;
+          config.run.threads = threads;
+          EXPECT_EQ(model_hash(config), expected)
+              << kernels.name << ", " << ranks << " ranks, " << threads << " threads";
+        }
+      }
+    }
+  }
+}
+
 TEST(Seeds, MoveMinibatchesButNotFullBatches) {
   const TemporaryDirectory directory;
   Config config = config_of({.name = "seeds"}, directory);

@@ -26,9 +26,33 @@ std::filesystem::path write_csv(const TemporaryDirectory& directory, const std::
   return directory.write(name, text);
 }
 
-Config small_config(const std::filesystem::path& csv) {
+std::filesystem::path write_wide_libsvm(const TemporaryDirectory& directory,
+                                        const std::string& name, std::int64_t rows,
+                                        std::int64_t columns) {
+  std::string text;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const auto row = static_cast<std::uint64_t>(i);
+    text += uniform(3, row) < 0.4 ? "1" : "0";
+    const std::int64_t entries = i % 97 == 5 ? 40 : i % 5;
+    for (std::int64_t k = 0; k < entries; ++k) {
+      // One feature out of each part of the columns; the first part is small, so that its features
+      // have many rows.
+      const std::int64_t begin = k == 0 ? 0 : columns * k / entries;
+      const std::int64_t end = k == 0 ? 20 : columns * (k + 1) / entries;
+      const double place = uniform(11 + row, static_cast<std::uint64_t>(k));
+      const std::int64_t feature =
+          begin + static_cast<std::int64_t>(static_cast<double>(end - begin) * place);
+      text += fmt::format(" {}:{:.3}", feature + 1, 0.1 + place);
+    }
+    text += "\n";
+  }
+  text += fmt::format("1 {}:1\n", columns);
+  return directory.write(name, text);
+}
+
+Config small_config(const std::filesystem::path& file) {
   Config config;
-  config.data.train = {csv.string()};
+  config.data.train = {file.string()};
   config.training.epochs = 2;
   config.training.batch_size = 100;
   config.run.threads = 1;

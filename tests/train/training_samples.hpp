@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -16,8 +17,14 @@ namespace ossau::test {
 std::filesystem::path write_csv(const TemporaryDirectory& directory, const std::string& name,
                                 const TableShape& shape);
 
-/// A short training on one thread of a file that write_csv made.
-Config small_config(const std::filesystem::path& csv);
+/// Writes rows of few of `columns` features as LIBSVM text: up to four entries each, now and then
+/// forty.
+std::filesystem::path write_wide_libsvm(const TemporaryDirectory& directory,
+                                        const std::string& name, std::int64_t rows,
+                                        std::int64_t columns);
+
+/// A short training on one thread of such a file.
+Config small_config(const std::filesystem::path& file);
 
 /// Keeps what it is told.
 class RecordingObserver : public TrainingObserver {
