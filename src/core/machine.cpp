@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <iterator>
 #include <system_error>
@@ -81,6 +82,19 @@ std::vector<Cache> read_caches(const fs::path& root) {
 }
 
 }  // namespace
+
+std::int64_t usable_cores(const Machine& machine) {
+  auto cores = static_cast<double>(machine.usable_processors);
+  if (machine.cpu_limit) cores = std::min(cores, std::ceil(*machine.cpu_limit));
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(cores));
+}
+
+std::int64_t usable_cores() {
+  Machine machine;  // no more of it than is needed
+  machine.usable_processors = usable_processors(::sysconf(_SC_NPROCESSORS_ONLN));
+  machine.cpu_limit = read_cpu_limit("/");
+  return usable_cores(machine);
+}
 
 Machine read_machine(const fs::path& root) {
   const std::string meminfo = text_of(root / "proc/meminfo");

@@ -31,4 +31,10 @@ struct Machine {
 /// Reads it from the kernel.  root: where `proc` and `sys` are.
 Machine read_machine(const std::filesystem::path& root = "/");
 
+/// Threads that can run at once: processors that this process may run on, but no more than the
+/// control group's limit rounded up; at least 1.
+std::int64_t usable_cores();
+/// The same of a machine that was read.
+std::int64_t usable_cores(const Machine& machine);
+
 }  // namespace ossau

@@ -130,5 +130,30 @@ TEST(Machine, DoesWithoutFiles) {
   EXPECT_GE(machine.page_bytes, 4096);
 }
 
+std::int64_t cores_with(std::int64_t processors, std::optional<double> limit) {
+  Machine machine;
+  machine.usable_processors = processors;
+  machine.cpu_limit = limit;
+  return usable_cores(machine);
+}
+
+TEST(UsableCores, AreNoMoreThanProcessorsOrTheLimitRoundedUp) {
+  EXPECT_EQ(cores_with(8, std::nullopt), 8);
+  EXPECT_EQ(cores_with(8, 100.0), 8);
+  EXPECT_EQ(cores_with(8, 1e300), 8);
+  EXPECT_EQ(cores_with(8, 2.0), 2);
+  EXPECT_EQ(cores_with(8, 2.01), 3);
+  EXPECT_EQ(cores_with(8, 0.5), 1);
+}
+
+TEST(UsableCores, AreAtLeastOne) {
+  EXPECT_EQ(cores_with(8, 0.0), 1);
+  EXPECT_EQ(cores_with(0, std::nullopt), 1);
+}
+
+TEST(UsableCores, OfThisMachineAreThoseThatItSays) {
+  EXPECT_EQ(usable_cores(), usable_cores(read_machine()));
+}
+
 }  // namespace
 }  // namespace ossau
