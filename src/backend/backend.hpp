@@ -109,7 +109,7 @@ class Backend {
   virtual void adopt_evaluation_point() = 0;
 
   /// Seconds for reading the training rows that are here once, doing as little as can be with them:
-  /// the floor of a pass.  Takes a few passes; leaves the sums undefined, all else as it was.
+  /// the floor of a pass.  Takes a few passes; 0 where memory does not suffice to measure it.
   virtual double bare_pass_s() = 0;
 };
 

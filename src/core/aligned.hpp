@@ -42,10 +42,6 @@ struct AlignedAllocator {
 /// get.
 template <class T>
 struct UntouchedAllocator : AlignedAllocator<T> {
-  template <class U>
-  struct rebind {
-    using other = UntouchedAllocator<U>;
-  };
   UntouchedAllocator() = default;
   template <class U>
   UntouchedAllocator(const UntouchedAllocator<U>&) noexcept {

@@ -58,6 +58,7 @@ Waiting waiting_for(std::int64_t threads) {
 
 ThreadPool::ThreadPool(std::int64_t threads, Waiting waiting)
     : waiting_(waiting), queues_(static_cast<std::size_t>(threads)) {
+  workers_.reserve(static_cast<std::size_t>(threads));
   for (std::int64_t thread = 1; thread < threads; ++thread) {
     try {
       workers_.emplace_back([this, thread] { serve(thread); });

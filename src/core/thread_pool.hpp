@@ -35,6 +35,14 @@ class ThreadPool {
   /// Calls work(0), ..., work(size() - 1), one in each thread, and returns when all have.
   /// Workers run in the default floating-point environment.
   void run(FunctionRef<void(std::int64_t thread)> work) { run(size(), work); }
+  /// The same in the first `threads` threads, at least the caller.
+  void run(std::int64_t threads, FunctionRef<void(std::int64_t thread)> work);
+
+  /// About how long a worker takes to start: less work than that is not worth sharing.
+  double wake_s() const { return waiting_ == Waiting::kSpin ? 1e-6 : 50e-6; }
+
+  /// Threads worth having for `count` items, `grain` being as many as repay a thread.
+  std::int64_t threads_for(std::int64_t count, std::int64_t grain) const;
 
   /// Splits [0, count) into near-equal ranges, one a thread: work(thread, begin, end).  As many
   /// threads take part as have `grain` items each; the caller alone where that is one.
@@ -53,8 +61,6 @@ class ThreadPool {
     std::int64_t end = 0;
   };
 
-  std::int64_t threads_for(std::int64_t count, std::int64_t grain) const;
-  void run(std::int64_t threads, FunctionRef<void(std::int64_t thread)> work);
   void serve(std::int64_t thread);
   void stop();
 

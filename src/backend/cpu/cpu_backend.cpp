@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <new>
 #include <string>
 #include <utility>
 #include <variant>
@@ -21,12 +22,10 @@
 namespace ossau {
 namespace {
 
-// A thread's share of a pass should take about this long, or waking it costs more than it brings.
-constexpr double kWorthwhileSeconds = 1e-6;
-
-// Roughly: a tile's rows, and each of its stored numbers.
+// Roughly what a pass takes: a tile's rows, and each of its stored numbers.
 constexpr double kTileSeconds = 100e-9;
-constexpr double kNumberSeconds = 30e-12;
+constexpr double kDenseSeconds = 30e-12;
+constexpr double kSparseSeconds = 1e-9;
 
 // Stored numbers of the tiles of `slices`; for sparse tiles at least their entries.
 std::int64_t stored_numbers(const TileSet& tiles, std::span<const TileSlice> slices) {
@@ -82,12 +81,15 @@ class CpuBackend : public Backend {
 
   void update(const StepParameters& step) override { state_.update(sums_, step); }
 
-  double bare_pass_s() override {
-    std::vector<AlignedVector<std::int64_t>> sums(static_cast<std::size_t>(pool_.size()));
-    for (auto& of_thread : sums) {
-      of_thread.resize(static_cast<std::size_t>(rows_.train.features));
+  double bare_pass_s() override try {
+    std::vector<AlignedVector<std::int64_t>> sums;
+    if (std::holds_alternative<SparseTiles>(rows_.train.storage)) {
+      const auto features = static_cast<std::size_t>(rows_.train.features);
+      sums.assign(static_cast<std::size_t>(pool_.size()), AlignedVector<std::int64_t>(features));
     }
     return estimate_bare_pass_s(rows_.train, pool_, state_.scoring().values, sums);
+  } catch (const std::bad_alloc&) {
+    return 0;  // a finished training is worth more than its measurement
   }
 
  private:
@@ -98,20 +100,26 @@ class CpuBackend : public Backend {
   void pass(RowSet set, std::span<const TileSlice> slices, int fixed_bits, float* scores) {
     const TileSet& from = tiles(set);
     const std::int64_t numbers = stored_numbers(from, slices);
-    const auto count = static_cast<std::int64_t>(slices.size());
-    const double seconds =
-        kTileSeconds * static_cast<double>(count) + kNumberSeconds * static_cast<double>(numbers);
-    const auto grain = static_cast<std::int64_t>(
-        std::ceil(kWorthwhileSeconds * static_cast<double>(count) / seconds));
     const double fixed_scale = power_of_two(fixed_bits);
     const ScoringWeights weights = state_.scoring();
     sums_.start(numbers);
-    pool_.share(count, std::max<std::int64_t>(grain, 1),
+    pool_.share(static_cast<std::int64_t>(slices.size()), worthwhile_tiles(from, slices, numbers),
                 [&](std::int64_t thread, std::int64_t begin, std::int64_t end) {
                   kernels_.gradient(from, slices, {begin, end}, weights, fixed_scale,
                                     sums_.of(thread), scores);
                 });
     sums_.finish();
+  }
+
+  // Tiles that repay waking a thread.
+  std::int64_t worthwhile_tiles(const TileSet& from, std::span<const TileSlice> slices,
+                                std::int64_t numbers) const {
+    if (slices.empty()) return 1;
+    const bool dense = std::holds_alternative<DenseTiles>(from.storage);
+    const double tile_s = kTileSeconds + (dense ? kDenseSeconds : kSparseSeconds) *
+                                             static_cast<double>(numbers) /
+                                             static_cast<double>(slices.size());
+    return static_cast<std::int64_t>(std::ceil(pool_.wake_s() / tile_s));
   }
 
   void self_test() {

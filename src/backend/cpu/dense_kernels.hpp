@@ -48,14 +48,15 @@ class DenseKernels {
   void gradient(std::size_t place, std::size_t next, const float* residuals, double fixed_scale,
                 PlainSums sums) const {
     const float* values = tile(place);
-    const float* ahead = tile(next) + kHeadLines * Lines::kFloats;
-    const std::size_t fetched = lines() >= kHeadLines + features_ ? kLanes : 0;
+    // Narrow tiles are fetched whole as heads.
+    const bool wide = lines() >= kHeadLines + features_;
+    const float* ahead = wide ? tile(next) + kHeadLines * Lines::kFloats : values;
     Float r[kGroups];
     for (std::size_t g = 0; g < kGroups; ++g) r[g] = Ops::load(residuals + g * kLanes);
     std::size_t j = 0;
     for (; j + kLanes <= features_; j += kLanes) {
       const auto column = [&](std::size_t i) { return lanes(r, values + (j + i) * kRows); };
-      Lines{ahead + j * Lines::kFloats, fetched}.fetch();
+      if (wide) Lines{ahead + j * Lines::kFloats, kLanes}.fetch();
       Ops::add_fixed(sums.sums + j, fold_columns<1>(column, 0), fixed_scale);
     }
     if (j == features_) return;
@@ -69,7 +70,6 @@ class DenseKernels {
 
  private:
   static constexpr std::size_t kBlockBytes = 32 << 10;
-  static constexpr std::size_t kMaxBlock = 8;
 
   // As many lines as arrive while the rows of a tile are finished.
   static constexpr std::size_t kHeadLines = 112;

@@ -20,24 +20,33 @@ GradientSums::GradientSums(std::int64_t features, bool lists, ThreadPool& pool)
       lists_(lists),
       pool_(pool),
       threads_(static_cast<std::size_t>(pool.size())) {
+  parts_.reserve(threads_.size());
+  parts_.push_back(&threads_[0]);
   for (Thread& thread : threads_) {
     thread.memory.resize(layout_.size() + kSumPadding);
-    if (lists) {
-      thread.touched.resize(static_cast<std::size_t>(features) + kListPadding);
-      thread.mine.resize(static_cast<std::size_t>(features) + kListPadding);
-    }
     thread.sums.sums = thread.memory.data();
+    if (!lists) continue;
+    thread.touched.resize(static_cast<std::size_t>(features) + kListPadding);
+    thread.mine.resize(static_cast<std::size_t>(features) + kListPadding);
   }
 }
 
+// An entry is listed at most once, by one thread or another.
 void GradientSums::start(std::int64_t entries) {
   clear();
   const bool list = lists_ && entries <= layout_.features;
   for (Thread& thread : threads_) {
     thread.sums.touched = list ? thread.touched.data() : nullptr;
     thread.sums.touched_count = 0;
+    thread.took_part = false;
   }
   state_ = list ? State::kListed : State::kSpread;
+}
+
+ThreadSums& GradientSums::of(std::int64_t thread) {
+  Thread& mine = threads_[static_cast<std::size_t>(thread)];
+  mine.took_part = true;
+  return mine.sums;
 }
 
 // Leaves zeros everywhere.
@@ -45,12 +54,11 @@ void GradientSums::clear() {
   if (state_ == State::kListed) {
     consume([](std::uint32_t) {}, [](std::uint32_t, std::int64_t) {});
   } else if (state_ != State::kClear) {
-    const std::size_t dirty = state_ == State::kMerged ? 1 : threads_.size();
+    if (state_ == State::kMerged) parts_.resize(1);
     pool_.split(layout_.features, kFeatureGrain,
                 [&](std::int64_t, std::int64_t begin, std::int64_t end) {
-                  for (std::size_t thread = 0; thread < dirty; ++thread) {
-                    std::int64_t* sums = threads_[thread].memory.data();
-                    std::fill(sums + begin, sums + end, 0);
+                  for (Thread* part : parts_) {
+                    std::fill(part->memory.begin() + begin, part->memory.begin() + end, 0);
                   }
                 });
   }
@@ -59,21 +67,27 @@ void GradientSums::clear() {
 }
 
 void GradientSums::finish() {
-  for (std::size_t thread = 1; thread < threads_.size(); ++thread) {
-    for (std::size_t i = layout_.intercept(); i < layout_.size(); ++i) {
-      threads_[0].memory[i] += threads_[thread].memory[i];
-      threads_[thread].memory[i] = 0;
+  parts_.assign(1, &threads_[0]);
+  touched_ = threads_[0].sums.touched_count;
+  for (std::size_t i = 1; i < threads_.size(); ++i) {
+    Thread& thread = threads_[i];
+    if (!thread.took_part) continue;
+    parts_.push_back(&thread);
+    touched_ += thread.sums.touched_count;
+    for (std::size_t k = layout_.intercept(); k < layout_.size(); ++k) {
+      threads_[0].memory[k] += thread.memory[k];
+      thread.memory[k] = 0;
     }
   }
 }
 
 SumBuffer GradientSums::merged() {
   std::int64_t* result = threads_[0].memory.data();
-  if (state_ != State::kMerged && threads_.size() > 1) {
+  if (state_ != State::kMerged && parts_.size() > 1) {
     pool_.split(layout_.features, kFeatureGrain,
                 [&](std::int64_t, std::int64_t begin, std::int64_t end) {
-                  for (std::size_t thread = 1; thread < threads_.size(); ++thread) {
-                    std::int64_t* other = threads_[thread].memory.data();
+                  for (std::size_t part = 1; part < parts_.size(); ++part) {
+                    std::int64_t* other = parts_[part]->memory.data();
                     for (std::int64_t j = begin; j < end; ++j) result[j] += other[j];
                     std::fill(other + begin, other + end, 0);
                   }
@@ -91,29 +105,24 @@ StepTotals GradientSums::totals() const {
           .clamped = totals[3]};
 }
 
-std::size_t GradientSums::touched() const {
-  std::size_t count = 0;
-  for (const Thread& thread : threads_) count += thread.sums.touched_count;
-  return count;
-}
-
 bool GradientSums::listed() const {
   return state_ == State::kListed &&
-         touched() * kLeastShare <= static_cast<std::size_t>(layout_.features);
+         touched_ * kLeastShare <= static_cast<std::size_t>(layout_.features);
 }
 
 // Without branches or divisions: whose a feature is follows no pattern that a processor could
 // learn.
-std::size_t GradientSums::choose_mine(std::int64_t thread) {
+std::size_t GradientSums::choose_mine(std::int64_t thread, std::int64_t threads) {
   std::uint32_t* mine = threads_[static_cast<std::size_t>(thread)].mine.data();
-  const std::uint64_t threads = threads_.size();
   std::size_t count = 0;
-  for (const Thread& other : threads_) {
-    for (std::size_t i = 0; i < other.sums.touched_count; ++i) {
-      const std::uint32_t j = other.touched[i];
+  for (const Thread* part : parts_) {
+    for (std::size_t i = 0; i < part->sums.touched_count; ++i) {
+      const std::uint32_t j = part->touched[i];
       mine[count] = j;
-      const std::uint64_t mixed = (j >> kNeighbourBits) * kMix;
-      count += mixed * threads >> 32 == static_cast<std::uint64_t>(thread) ? 1 : 0;
+      const std::uint32_t mixed = (j >> kNeighbourBits) * kMix;
+      const std::uint64_t owner =
+          (std::uint64_t{mixed} * static_cast<std::uint64_t>(threads)) >> 32;
+      count += owner == static_cast<std::uint64_t>(thread) ? 1 : 0;
     }
   }
   std::fill_n(mine + count, kListPadding, 0);

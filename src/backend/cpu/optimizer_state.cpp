@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <numeric>
 #include <utility>
 
 #include "arith/feature_sum.hpp"
@@ -25,6 +24,7 @@ OptimizerState::OptimizerState(ModelSetup setup, ThreadPool& pool)
       pool_(pool),
       unit_powers_(std::all_of(setup_.exponent_power.begin(), setup_.exponent_power.end(),
                                [](double power) { return power == 1.0; })),
+      maxima_(static_cast<std::size_t>(pool.size())),
       scoring_(setup_.exponent_power.size()) {
   weights_.resize(setup_.exponent_power.size() + 1);
   if (setup_.rule == UpdateRule::kMomentum) velocity_.resize(weights_.size());
@@ -95,18 +95,20 @@ double OptimizerState::point(std::int64_t j) const {
   return j < features() ? scale_ * weights_[i] : weights_[i];
 }
 
-double OptimizerState::gradient_max(const std::int64_t* sums, double factor, double rate) const {
-  std::vector<double> largest(static_cast<std::size_t>(pool_.size()), 0.0);  // of each thread
+double OptimizerState::gradient_max(const std::int64_t* sums, double factor, double rate) {
+  for (ThreadMaximum& maximum : maxima_) maximum.value = 0;
   pool_.split(features() + 1, kFeatureGrain,
               [&](std::int64_t thread, std::int64_t begin, std::int64_t end) {
-                double& mine = largest[static_cast<std::size_t>(thread)];
+                double& mine = maxima_[static_cast<std::size_t>(thread)].value;
                 for (std::int64_t j = begin; j < end; ++j) {
                   const double w = point(j);
                   const double g = stationarity(w, gradient(sums, factor, j, w), rate, l1(j));
                   mine = larger(mine, std::fabs(g));
                 }
               });
-  return std::accumulate(largest.begin(), largest.end(), 0.0, larger);
+  double largest = 0;
+  for (const ThreadMaximum& maximum : maxima_) largest = larger(largest, maximum.value);
+  return largest;
 }
 
 void OptimizerState::refresh_scoring(std::int64_t begin, std::int64_t end,
@@ -128,8 +130,8 @@ void OptimizerState::update(GradientSums& sums, const StepParameters& step) {
     case UpdateRule::kAdaptive:
       return accelerated(sums.merged().data, step);
     case UpdateRule::kScaled:
-      // A fold moves every v.
-      if (sums.listed() && !step.fold) return scaled_touched(sums, step);
+      // A fold moves every v; under a negative scale a sum of 0 turns -0 into +0.
+      if (sums.listed() && !step.fold && step.scale > 0) return scaled_touched(sums, step);
       return scaled(sums.merged().data, step);
   }
 }

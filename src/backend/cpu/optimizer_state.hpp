@@ -25,7 +25,7 @@ class OptimizerState {
   /// The weights that score rows at the evaluation point.
   ScoringWeights scoring() const;
 
-  double gradient_max(const std::int64_t* sums, double factor, double rate) const;
+  double gradient_max(const std::int64_t* sums, double factor, double rate);
   void update(GradientSums& sums, const StepParameters& step);
 
  private:
@@ -48,16 +48,22 @@ class OptimizerState {
   double propose(const std::int64_t* sums, const StepParameters& step);
   double adaptive_momentum(double slope);
 
+  // On a cache line of its own.
+  struct alignas(kAlignment) ThreadMaximum {
+    double value = 0;
+  };
+
   ModelSetup setup_;
   ThreadPool& pool_;
-  bool unit_powers_;                 // every exponent_power is 1
-  AlignedVector<double> weights_;    // [d + 1], intercept last; kScaled: v
-  AlignedVector<double> velocity_;   // kMomentum: [d + 1]
-  AlignedVector<double> lookahead_;  // kNesterov, kAdaptive: [d + 1], where gradients are taken
-  AlignedVector<double> proposal_;   // kNesterov, kAdaptive: [d + 1], the next weights
-  std::vector<double> chunk_sums_;   // kNesterov, kAdaptive: [chunks of features]
-  double nesterov_t_ = 1;            // kAdaptive
-  double scale_ = 1;                 // kScaled: a
+  bool unit_powers_;                   // every exponent_power is 1
+  AlignedVector<double> weights_;      // [d + 1], intercept last; kScaled: v
+  AlignedVector<double> velocity_;     // kMomentum: [d + 1]
+  AlignedVector<double> lookahead_;    // kNesterov, kAdaptive: [d + 1], where gradients are taken
+  AlignedVector<double> proposal_;     // kNesterov, kAdaptive: [d + 1], the next weights
+  std::vector<double> chunk_sums_;     // kNesterov, kAdaptive: [chunks of features]
+  std::vector<ThreadMaximum> maxima_;  // [threads]
+  double nesterov_t_ = 1;              // kAdaptive
+  double scale_ = 1;                   // kScaled: a
   EvaluationPoint point_ = EvaluationPoint::kRule;
   AlignedVector<float> scoring_;  // [d]
   float scoring_intercept_ = 0;

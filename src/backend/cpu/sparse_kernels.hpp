@@ -65,7 +65,6 @@ class SparseKernels {
   }
 
  private:
-  static constexpr std::size_t kMaxBlock = 8;
   static constexpr std::size_t kBlockSlices = 64;
   static constexpr std::size_t kSliceBlock = 32;
 

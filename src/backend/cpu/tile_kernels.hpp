@@ -6,6 +6,9 @@
 // point. Whatever the number of lanes, every row and every sum sees the operations of
 // docs/arithmetic.md in the same order.
 
+// Tiles whose scores may be taken before the first gradient.
+constexpr std::size_t kMaxBlock = 8;
+
 // Cache lines that will be needed soon; they may lie beyond the end of an array.
 struct Lines {
   static constexpr std::size_t kFloats = kAlignment / sizeof(float);
@@ -107,7 +110,6 @@ class TileKernels {
 
  private:
   static constexpr std::size_t kRows = kTileRows;
-  static constexpr std::size_t kMaxBlock = 8;
 
   struct Pass {
     const TileSet& tiles;
