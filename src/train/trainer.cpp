@@ -24,6 +24,9 @@ Trainer::Trainer(const Config& config, TrainerData data, Backend& backend,
       scales_(config.model.l2),
       evaluator_(config.model, data_.penalty, data_.first_rate, backend, communicator),
       weights_(static_cast<std::size_t>(data_.features) + 1, 0.0) {
+  // A step allocates nothing: room for a batch that cuts its first and last tile, and has the short
+  // one between.
+  batch_.reserve(static_cast<std::size_t>(order_.rows_in_batch(0) / kTileRows) + 3);
   if (config.training.early_stopping) early_stopper_.emplace(*config.training.early_stopping);
 }
 
