@@ -2,11 +2,15 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -92,6 +96,93 @@ TEST(ThreadPool, LetsThreadsHelpOneThatIsLate) {
     done += end - begin;
   });
   EXPECT_EQ(done, kItems);
+}
+
+// Ends the program where a thread is never woken: better than to hang.
+class Deadline {
+ public:
+  Deadline() { alarm(240); }
+  ~Deadline() { alarm(0); }
+  Deadline(const Deadline&) = delete;
+  Deadline& operator=(const Deadline&) = delete;
+};
+
+// Numbers that nobody protects but the pool: each thread sees what the others did a round before.
+void run_rounds(ThreadPool& pool, int rounds) {
+  const std::int64_t threads = pool.size();
+  std::vector<std::int64_t> done(static_cast<std::size_t>(4 * threads), 0);
+  std::int64_t expected = 0;
+  for (int round = 0; round < rounds; ++round) {
+    // From the caller alone to all threads, in changing order.
+    const std::int64_t count = 1 + round * 7 % (4 * threads);
+    const auto work = [&](std::int64_t, std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) ++done[static_cast<std::size_t>(i)];
+    };
+    switch (round % 4) {
+      case 0:
+        pool.split(count, 1, work);
+        break;
+      case 1:
+        pool.share(count, 1, work);
+        break;
+      case 2:
+        pool.split(count, 3, work);
+        break;
+      default:
+        pool.run([&](std::int64_t thread) { work(thread, thread, thread + 1); });
+    }
+    expected += round % 4 == 3 ? threads : count;
+    ASSERT_EQ(std::accumulate(done.begin(), done.end(), std::int64_t{0}), expected) << round;
+    // Some workers are looking for work by now, some asleep.
+    if (round % 1000 == 999) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+TEST(ThreadPool, LosesNoRoundHoweverManyTakePart) {
+  const Deadline deadline;
+  for (const Waiting waiting : {Waiting::kSpin, Waiting::kSleep}) {
+    for (const std::int64_t threads : {2, 3, 9}) {
+      ThreadPool pool(threads, waiting);
+      run_rounds(pool, 4000);
+    }
+  }
+}
+
+// More threads than cores, in several pools at once, as ranks of one process have them.
+TEST(ThreadPool, LosesNoRoundBesideOtherPools) {
+  const Deadline deadline;
+  for (const Waiting waiting : {Waiting::kSpin, Waiting::kSleep}) {
+    std::vector<std::thread> callers;
+    for (const std::int64_t threads : {2, 3, 5}) {
+      callers.emplace_back([threads, waiting] {
+        ThreadPool pool(threads, waiting);
+        run_rounds(pool, 1500);
+      });
+    }
+    for (std::thread& caller : callers) caller.join();
+  }
+}
+
+// Workers may not have started yet, may have just been woken, or may be about to sleep.
+TEST(ThreadPool, MayEndAtAnyMoment) {
+  const Deadline deadline;
+  for (const Waiting waiting : {Waiting::kSpin, Waiting::kSleep}) {
+    for (int round = 0; round < 150; ++round) {
+      { const ThreadPool pool(5, waiting); }
+      std::atomic<int> calls = 0;
+      {
+        ThreadPool pool(5, waiting);
+        pool.run([&](std::int64_t) { ++calls; });
+      }
+      EXPECT_EQ(calls, 5);
+      {
+        ThreadPool pool(5, waiting);
+        pool.split(2, 1, [&](std::int64_t, std::int64_t, std::int64_t) { ++calls; });
+        if (round % 3 == 0) std::this_thread::sleep_for(std::chrono::microseconds(round));
+      }
+      EXPECT_EQ(calls, 7);
+    }
+  }
 }
 
 TEST(ThreadPool, WorkersHaveDefaultArithmeticWhateverTheMakerHad) {
