@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "backend/cpu/self_test.hpp"
 #include "cli/command_line.hpp"
 #include "cli/output.hpp"
 #include "ossau/error.hpp"
@@ -31,9 +32,8 @@ void add_doctor_command(CLI::App& program) {
     const Diagnosis diagnosis = diagnose();
     print(*json ? doctor_json(diagnosis) : doctor_text(diagnosis));
     if (diagnosis.healthy()) return;
-    throw DeviceError(
-        fmt::format("cpu: the arithmetic self-test failed: {} (rebuild without fast-math options)",
-                    diagnosis.speed.self_test));
+    throw DeviceError(fmt::format("cpu: the arithmetic self-test failed: {} ({})",
+                                  diagnosis.speed.self_test, kSelfTestRemedy));
   });
 }
 

@@ -76,12 +76,23 @@ std::vector<Cache> read_caches(const fs::path& root) {
     if (type.starts_with("Instruction")) continue;
     std::string level = text_of(cache / "level");
     level.erase(std::min(level.find('\n'), level.size()));
-    caches.push_back({"L" + level + (type.starts_with("Data") ? "d" : ""), *bytes});
+    caches.push_back({"L" + level + (type.starts_with("Data") ? "d" : ""), *bytes,
+                      count_of_list(text_of(cache / "shared_cpu_list")).value_or(0)});
   }
   return caches;
 }
 
 }  // namespace
+
+std::int64_t bytes_past_caches(const Machine& machine, std::int64_t threads) {
+  constexpr std::int64_t kTimes = 4;
+  constexpr std::int64_t kLeast = std::int64_t{32} << 20;  // also where only small ones are known
+  if (machine.caches.empty()) return kTimes * kLeast;
+  const Cache& last = machine.caches.back();
+  const std::int64_t caches =
+      last.sharers == 0 ? 1 : (machine.processors + last.sharers - 1) / last.sharers;
+  return kTimes * std::max(kLeast, last.bytes * std::clamp<std::int64_t>(caches, 1, threads));
+}
 
 std::int64_t usable_cores(const Machine& machine) {
   auto cores = static_cast<double>(machine.usable_processors);

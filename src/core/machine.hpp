@@ -12,6 +12,7 @@ namespace ossau {
 struct Cache {
   std::string name;  // "L1d", "L2"
   std::int64_t bytes = 0;
+  std::int64_t sharers = 0;  // processors that share it; 0: unknown
 };
 
 /// What the system says of the machine; absent where it does not.
@@ -30,6 +31,12 @@ struct Machine {
 
 /// Reads it from the kernel.  root: where `proc` and `sys` are.
 Machine read_machine(const std::filesystem::path& root = "/");
+
+/// Bytes that so many threads read again and again from memory, next to nothing from caches: four
+/// times the last caches that they can reach.  Twice would not do: caches do not always drop the
+/// oldest lines, and where they drop any, a fifth of what is read is found again; of four times, a
+/// fiftieth.  A cache of which the system says nothing is taken to have 32 MiB.
+std::int64_t bytes_past_caches(const Machine& machine, std::int64_t threads);
 
 /// Threads that can run at once: processors that this process may run on, but no more than the
 /// control group's limit rounded up; at least 1.

@@ -2,13 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
-#include <thread>
 
 #include "backend/cpu/kernels.hpp"
+#include "backend/cpu/self_test.hpp"
 #include "report/text.hpp"
 
 namespace ossau {
@@ -74,7 +73,7 @@ std::string speed_text(const MachineSpeed& speed, std::int64_t threads) {
   const std::string on_all = counted(threads, "thread");
   return line("Arithmetic", speed.self_test.empty() ? "self-test passed"
                                                     : "SELF-TEST FAILED: " + speed.self_test +
-                                                          " (rebuild without fast-math options)") +
+                                                          " (" + kSelfTestRemedy + ")") +
          line("Reading",
               fmt::format("{}B/s on 1 thread, {}B/s on {}", short_rate(speed.read_one_bytes),
                           short_rate(speed.read_all_bytes), on_all)) +
@@ -111,7 +110,7 @@ Diagnosis diagnose() {
   diagnosis.machine = read_machine();
   for (const CpuKernels& kernels : available_kernels()) diagnosis.simd.emplace_back(kernels.name);
   // As many as a training on one rank would take.
-  ThreadPool pool(std::max<std::int64_t>(1, std::thread::hardware_concurrency()));
+  ThreadPool pool(usable_cores(diagnosis.machine));
   diagnosis.threads = pool.size();
   diagnosis.speed = measure_machine(diagnosis.machine, pool);
   diagnosis.modules = modules();

@@ -26,7 +26,7 @@ struct Diagnosis {
   bool healthy() const { return speed.self_test.empty(); }
 };
 
-/// Looks at this machine and measures it: about a second.
+/// Looks at this machine and measures it: about half a second.
 Diagnosis diagnose();
 
 /// For people, and for programs: null is what the system does not say.

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "arith/bits.hpp"
@@ -110,29 +111,61 @@ TEST(BarePass, IsTimedOverAllTilesInAllThreads) {
   EXPECT_EQ(added, kPasses * static_cast<std::int64_t>(table.index.size()));
 }
 
-TEST(BarePass, TakesLongerForMoreRows) {
-  ThreadPool pool(1);
-  const auto seconds = [&](std::int64_t rows) {
-    const Table table = test::make_table({.rows = rows, .columns = 64});
-    return bare_pass_s(tiles_of(table, 64, Layout::kDense), pool, 9);
-  };
-  EXPECT_GT(seconds(20'000), 2 * seconds(640));
+TEST(BarePass, OfDenseRowsNeedsNoWeights) {
+  ThreadPool pool(2);
+  const TileSet tiles =
+      tiles_of(test::make_table({.rows = 640, .columns = 64}), 64, Layout::kDense);
+  EXPECT_GT(bare_pass_s(tiles, pool, 3), 0);
+  EXPECT_GT(estimate_bare_pass_s(tiles, pool, nullptr, {}), 0);
 }
 
-// 270 MB of rows, more than an estimate reads where caches are small.
-TEST(BarePass, OfManyRowsIsEstimatedFromSome) {
+constexpr std::int64_t kMarkedTiles = 40;
+constexpr double kMarkedTileBytes = kTileRows * (sizeof(std::uint32_t) + sizeof(float));
+
+// Each tile has a feature of its own, in each of its rows.
+TileSet marked_tiles() {
+  SparseTiles sparse;
+  for (std::int64_t tile = 0; tile < kMarkedTiles; ++tile) {
+    sparse.slice_start.push_back(tile);
+    for (std::int64_t row = 0; row < kTileRows; ++row) {
+      sparse.length.push_back(1);
+      sparse.index.push_back(static_cast<std::uint32_t>(tile));
+      sparse.value.push_back(1.0f);
+    }
+  }
+  sparse.slice_start.push_back(kMarkedTiles);
+  sparse.spill_start.resize(static_cast<std::size_t>(kMarkedTiles) + 1);
   TileSet tiles;
-  tiles.features = 64;
-  tiles.owned = {0, 16'384};
-  DenseTiles dense;
-  dense.values.resize(static_cast<std::size_t>(16'384 * 64 * kTileRows), 1.0f);
-  tiles.storage = std::move(dense);
-  ThreadPool pool(1);
-  const double measured = bare_pass_s(tiles, pool, 5);
-  const double estimated = estimate_bare_pass_s(tiles, pool, nullptr, {});
-  // Other work on the machine moves either; a forgotten factor would be 2 or more.
-  EXPECT_GT(estimated, 0.6 * measured);
-  EXPECT_LT(estimated, 1.7 * measured);
+  tiles.features = kMarkedTiles;
+  tiles.owned = {0, kMarkedTiles};
+  tiles.storage = std::move(sparse);
+  return tiles;
+}
+
+// Tiles that an estimate from so many bytes reads in each of two threads.
+std::vector<std::vector<std::int64_t>> tiles_read(double sample_bytes) {
+  const TileSet tiles = marked_tiles();
+  const AlignedVector<float> weights = some_weights(kMarkedTiles);
+  ThreadPool pool(2);
+  std::vector<AlignedVector<std::int64_t>> sums(2, AlignedVector<std::int64_t>(kMarkedTiles));
+  EXPECT_GT(estimate_bare_pass_s(tiles, pool, weights.data(), sums, sample_bytes), 0);
+  std::vector<std::vector<std::int64_t>> read(2);
+  for (std::size_t thread = 0; thread < 2; ++thread) {
+    for (std::int64_t j = 0; j < kMarkedTiles; ++j) {
+      if (sums[thread][static_cast<std::size_t>(j)] > 0) read[thread].push_back(j);
+    }
+  }
+  return read;
+}
+
+TEST(BarePass, OfManyRowsIsEstimatedFromSome) {
+  using Read = std::vector<std::vector<std::int64_t>>;
+  EXPECT_EQ(tiles_read(10 * kMarkedTileBytes), (Read{{0, 1, 2, 3, 4}, {20, 21, 22, 23, 24}}));
+  EXPECT_EQ(tiles_read(1), (Read{{0}, {20}}));
+}
+
+TEST(BarePass, OfFewRowsIsEstimatedFromAll) {
+  for (const auto& of_thread : tiles_read(1e9)) EXPECT_EQ(of_thread.size(), 20u);
 }
 
 TEST(BarePass, TakesNoTimeWithoutRows) {

@@ -89,6 +89,7 @@ TEST(Machine, IsReadFromTheKernelsFiles) {
     system.file(cache + i + "/level", level + std::string("\n"));
     system.file(cache + i + "/type", type + std::string("\n"));
     system.file(cache + i + "/size", size + std::string("\n"));
+    system.file(cache + i + "/shared_cpu_list", "0-1\n");
   }
   const Machine machine = system.read();
   EXPECT_EQ(machine.processor, "A 1");
@@ -100,6 +101,7 @@ TEST(Machine, IsReadFromTheKernelsFiles) {
   EXPECT_EQ(machine.caches[0].name, "L1d");
   EXPECT_EQ(machine.caches[1].name, "L2");
   EXPECT_EQ(machine.caches[1].bytes, 2 * 1024 * 1024);
+  EXPECT_EQ(machine.caches[1].sharers, 2);
   EXPECT_EQ(machine.cpu_limit, std::nullopt);
 }
 
@@ -128,6 +130,24 @@ TEST(Machine, DoesWithoutFiles) {
   EXPECT_TRUE(machine.caches.empty());
   EXPECT_GE(machine.usable_processors, 1);
   EXPECT_GE(machine.page_bytes, 4096);
+}
+
+constexpr std::int64_t kMebibyte = std::int64_t{1} << 20;
+
+TEST(BytesPastCaches, AreFourTimesTheLastOnesInReach) {
+  Machine machine;
+  machine.processors = 16;
+  machine.caches = {{"L2", kMebibyte, 1}, {"L3", 64 * kMebibyte, 8}};
+  EXPECT_EQ(bytes_past_caches(machine, 1), 256 * kMebibyte);
+  EXPECT_EQ(bytes_past_caches(machine, 2), 512 * kMebibyte);
+  EXPECT_EQ(bytes_past_caches(machine, 16), 512 * kMebibyte);
+}
+
+TEST(BytesPastCaches, AssumeACacheWhereNoneIsKnown) {
+  Machine machine;
+  EXPECT_EQ(bytes_past_caches(machine, 4), 128 * kMebibyte);
+  machine.caches = {{"L1d", kMebibyte / 16, 0}};
+  EXPECT_EQ(bytes_past_caches(machine, 4), 128 * kMebibyte);
 }
 
 std::int64_t cores_with(std::int64_t processors, std::optional<double> limit) {

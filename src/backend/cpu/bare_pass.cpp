@@ -79,11 +79,18 @@ HWY_INLINE void prefetch_slice(const SparseTiles& tiles, std::size_t slot, BareT
   }
 }
 
+}  // namespace
+}  // namespace ossau
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace ossau::HWY_NAMESPACE {
+
 // `gather(index, values, weights)`: the sum of the bits of a slice's weights, and of its values
-// unless null.
+// unless null.  Compiled for each target, so that a target's Gather is inlined: no call a slice.
 template <class Gather>
-std::uint32_t gather_and_scatter_with(Gather gather, const SparseTiles& tiles, Range places,
-                                      BareTarget target, Prefetch prefetch) {
+std::uint32_t bare_gather_and_scatter_with(Gather gather, const SparseTiles& tiles, Range places,
+                                           BareTarget target, Prefetch prefetch) {
   std::uint32_t sum = 0;
   for (auto tile = static_cast<std::size_t>(places.begin);
        tile < static_cast<std::size_t>(places.end); ++tile) {
@@ -99,13 +106,6 @@ std::uint32_t gather_and_scatter_with(Gather gather, const SparseTiles& tiles, R
   }
   return sum;
 }
-
-}  // namespace
-}  // namespace ossau
-#endif
-
-HWY_BEFORE_NAMESPACE();
-namespace ossau::HWY_NAMESPACE {
 
 #if (HWY_TARGET & OSSAU_FUSED_TARGETS) != 0
 
@@ -135,23 +135,26 @@ std::uint32_t bare_read(std::span<const float> values) {
   return sum;
 }
 
-std::uint32_t bare_gather(const std::uint32_t* index, const float* values, const float* weights) {
-  const FloatTag floats;
-  const BitsTag bits;
-  auto sum = hn::Zero(bits);
-  for (std::size_t i = 0; i < kRows; i += kLanes) {
-    const auto at = hn::BitCast(IndexTag(), hn::Load(bits, index + i));
-    sum = hn::Add(sum, hn::BitCast(bits, hn::GatherIndex(floats, weights, at)));
-    if (values != nullptr) {
-      sum = hn::Add(sum, hn::BitCast(bits, hn::Load(floats, values + i)));
+struct BareGather {
+  HWY_INLINE std::uint32_t operator()(const std::uint32_t* index, const float* values,
+                                      const float* weights) const {
+    const FloatTag floats;
+    const BitsTag bits;
+    auto sum = hn::Zero(bits);
+    for (std::size_t i = 0; i < kRows; i += kLanes) {
+      const auto at = hn::BitCast(IndexTag(), hn::Load(bits, index + i));
+      sum = hn::Add(sum, hn::BitCast(bits, hn::GatherIndex(floats, weights, at)));
+      if (values != nullptr) {
+        sum = hn::Add(sum, hn::BitCast(bits, hn::Load(floats, values + i)));
+      }
     }
+    return hn::GetLane(hn::SumOfLanes(bits, sum));
   }
-  return hn::GetLane(hn::SumOfLanes(bits, sum));
-}
+};
 
 std::uint32_t bare_gather_and_scatter(const SparseTiles& tiles, Range places, BareTarget target,
                                       Prefetch prefetch) {
-  return gather_and_scatter_with(bare_gather, tiles, places, target, prefetch);
+  return bare_gather_and_scatter_with(BareGather(), tiles, places, target, prefetch);
 }
 
 BarePasses bare_passes(Simd simd, const char* name) {
@@ -174,18 +177,23 @@ std::uint32_t scalar_read(std::span<const float> values) {
   return sum;
 }
 
-std::uint32_t scalar_gather(const std::uint32_t* index, const float* values, const float* weights) {
-  std::uint32_t sum = 0;
-  for (std::size_t i = 0; i < kRows; ++i) {
-    sum += bit_copy<std::uint32_t>(weights[index[i]]);
-    if (values != nullptr) sum += bit_copy<std::uint32_t>(values[i]);
+struct ScalarGather {
+  std::uint32_t operator()(const std::uint32_t* index, const float* values,
+                           const float* weights) const {
+    std::uint32_t sum = 0;
+    for (std::size_t i = 0; i < kRows; ++i) {
+      sum += bit_copy<std::uint32_t>(weights[index[i]]);
+      if (values != nullptr) sum += bit_copy<std::uint32_t>(values[i]);
+    }
+    return sum;
   }
-  return sum;
-}
+};
 
+// The target compiled last is the one that every processor has.
 std::uint32_t scalar_gather_and_scatter(const SparseTiles& tiles, Range places, BareTarget target,
                                         Prefetch prefetch) {
-  return gather_and_scatter_with(scalar_gather, tiles, places, target, prefetch);
+  return HWY_NAMESPACE::bare_gather_and_scatter_with(ScalarGather(), tiles, places, target,
+                                                     prefetch);
 }
 
 }  // namespace

@@ -57,4 +57,8 @@ double bare_pass_s(const TileSet& tiles, ThreadPool& pool, int repetitions);
 double estimate_bare_pass_s(const TileSet& tiles, ThreadPool& pool, const float* weights,
                             std::span<AlignedVector<std::int64_t>> sums);
 
+/// The same of about `sample_bytes` of the tiles: at least one in each thread that has any.
+double estimate_bare_pass_s(const TileSet& tiles, ThreadPool& pool, const float* weights,
+                            std::span<AlignedVector<std::int64_t>> sums, double sample_bytes);
+
 }  // namespace ossau

@@ -1,33 +1,54 @@
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <thread>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "backend/cpu/bare_pass.hpp"
 #include "core/clock.hpp"
+#include "core/machine.hpp"
+#include "core/median.hpp"
 
 namespace ossau {
 namespace {
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
+// Where threads wait for each other.  They spin: one that wakes late would run alone.
+class Meeting {
+ public:
+  explicit Meeting(std::int64_t threads) : threads_(threads) {}
+
+  void wait() {
+    const std::int64_t round = round_;
+    if (++arrived_ == threads_) {
+      arrived_ = 0;
+      ++round_;
+      return;
+    }
+    while (round_ == round) std::this_thread::yield();
+  }
+
+ private:
+  std::int64_t threads_;
+  std::atomic<std::int64_t> arrived_{0};
+  std::atomic<std::int64_t> round_{0};
+};
 
 // pass(thread) again and again in every thread, started once: waking threads is no part of a pass.
+// All start each repetition together, and the slowest counts: as in training, all share the memory.
 template <class Pass>
 double time_passes(ThreadPool& pool, int repetitions, Pass pass) {
   const auto threads = static_cast<std::size_t>(pool.size());
   const auto count = static_cast<std::size_t>(repetitions);
   std::vector<std::vector<double>> seconds(threads, std::vector<double>(count));
   std::atomic<std::uint32_t> read{0};
+  Meeting start(pool.size());
   pool.run([&](std::int64_t thread) {
     std::uint32_t sum = pass(thread);
     for (double& measured : seconds[static_cast<std::size_t>(thread)]) {
+      start.wait();
       const Stopwatch watch;
       sum += pass(thread);
       measured = watch.seconds();
@@ -96,16 +117,6 @@ double bytes_of(const TileSet& tiles) {
                              sparse.value.size() * sizeof(float));
 }
 
-// Enough that caches cannot hold it from one pass to the next.
-double sample_bytes(std::int64_t threads) {
-  constexpr double kMebibyte = 1024.0 * 1024.0;
-  double bytes = std::max(128.0, 64.0 * static_cast<double>(threads)) * kMebibyte;
-#ifdef _SC_LEVEL3_CACHE_SIZE
-  bytes = std::max(bytes, 4.0 * static_cast<double>(::sysconf(_SC_LEVEL3_CACHE_SIZE)));
-#endif
-  return bytes;
-}
-
 }  // namespace
 
 double bare_pass_s(const TileSet& tiles, ThreadPool& pool, int repetitions, const float* weights,
@@ -115,10 +126,16 @@ double bare_pass_s(const TileSet& tiles, ThreadPool& pool, int repetitions, cons
 
 double estimate_bare_pass_s(const TileSet& tiles, ThreadPool& pool, const float* weights,
                             std::span<AlignedVector<std::int64_t>> sums) {
+  const std::int64_t sample_bytes = bytes_past_caches(read_machine(), pool.size());
+  return estimate_bare_pass_s(tiles, pool, weights, sums, static_cast<double>(sample_bytes));
+}
+
+double estimate_bare_pass_s(const TileSet& tiles, ThreadPool& pool, const float* weights,
+                            std::span<AlignedVector<std::int64_t>> sums, double sample_bytes) {
   constexpr double kBudgetS = 0.1;
   constexpr int kFewest = 3;
   constexpr int kMost = 9;
-  const double fraction = std::min(1.0, sample_bytes(pool.size()) / std::max(1.0, bytes_of(tiles)));
+  const double fraction = std::min(1.0, sample_bytes / std::max(1.0, bytes_of(tiles)));
   const double once = bare_part_s(tiles, pool, 1, weights, sums, fraction);
   const int repetitions = once * kMost < kBudgetS ? kMost : kFewest;
   std::int64_t read = 0;  // at least a tile in each thread, however small the fraction

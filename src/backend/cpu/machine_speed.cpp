@@ -7,40 +7,22 @@
 #include <vector>
 
 #include "arith/permutation.hpp"
-#include "arith/self_test.hpp"
 #include "backend/cpu/bare_pass.hpp"
+#include "backend/cpu/self_test.hpp"
 #include "core/aligned.hpp"
 #include "core/clock.hpp"
+#include "core/median.hpp"
 
 namespace ossau {
 namespace {
 
 constexpr int kPairs = 11;
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-std::string self_test(ThreadPool& pool) {
-  std::vector<std::string> failed(static_cast<std::size_t>(pool.size()));
-  pool.run([&](std::int64_t thread) {
-    failed[static_cast<std::size_t>(thread)] = arithmetic_self_test();
-  });
-  for (std::string& what : failed) {
-    if (!what.empty()) return std::move(what);
-  }
-  return "";
-}
-
-// Bytes that each thread reads: twice what the last cache holds, where memory has room for it.
+// Bytes that each thread reads, where memory has room for them.
 std::size_t buffer_bytes(const Machine& machine, std::int64_t threads) {
-  constexpr std::int64_t kLeast = std::int64_t{64} << 20;
   constexpr std::int64_t kMost = std::int64_t{4} << 30;  // of all threads
   const std::int64_t room = std::min(machine.available_bytes.value_or(kMost) / 4, kMost);
-  const std::int64_t cache = machine.caches.empty() ? 0 : machine.caches.back().bytes;
-  return static_cast<std::size_t>(std::min(std::max(2 * cache, kLeast), room / threads));
+  return static_cast<std::size_t>(std::min(bytes_past_caches(machine, threads), room) / threads);
 }
 
 void measure_reading(const Machine& machine, ThreadPool& pool, MachineSpeed& speed) {
@@ -134,7 +116,7 @@ double median_wake_s(ThreadPool& pool) {
 
 MachineSpeed measure_machine(const Machine& machine, ThreadPool& pool) {
   MachineSpeed speed;
-  speed.self_test = self_test(pool);
+  speed.self_test = self_test_of(pool);
   measure_reading(machine, pool, speed);
   measure_sparse(pool, speed);
   speed.wake_s = median_wake_s(pool);

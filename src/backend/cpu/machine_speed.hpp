@@ -18,7 +18,7 @@ struct MachineSpeed {
   double wake_s = 0;                 // until all threads have run a function that does nothing
 };
 
-/// Takes about a second and up to a quarter of the available memory.
+/// Takes about half a second and up to a quarter of the available memory.
 MachineSpeed measure_machine(const Machine& machine, ThreadPool& pool);
 
 }  // namespace ossau
