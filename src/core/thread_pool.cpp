@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "core/floating_point.hpp"
+#include "core/machine.hpp"
 #include "ossau/error.hpp"
 
 #if defined(__x86_64__)
@@ -52,8 +53,7 @@ constexpr std::uint64_t kOneRound = kThreadsMask + 1;
 }  // namespace
 
 Waiting waiting_for(std::int64_t threads) {
-  const auto cores = static_cast<std::int64_t>(std::thread::hardware_concurrency());
-  return threads <= cores ? Waiting::kSpin : Waiting::kSleep;
+  return threads <= usable_cores() ? Waiting::kSpin : Waiting::kSleep;
 }
 
 ThreadPool::ThreadPool(std::int64_t threads, Waiting waiting)

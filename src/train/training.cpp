@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include "core/clock.hpp"
 #include "core/floating_point.hpp"
 #include "core/log.hpp"
+#include "core/machine.hpp"
 #include "core/thread_pool.hpp"
 #include "data/read.hpp"
 #include "ossau/error.hpp"
@@ -24,8 +24,7 @@ namespace {
 
 std::int64_t threads_per_rank(const RunConfig& config) {
   if (config.threads) return *config.threads;
-  const auto cores = static_cast<std::int64_t>(std::thread::hardware_concurrency());
-  return std::max<std::int64_t>(1, cores / config.ranks);
+  return std::max<std::int64_t>(1, usable_cores() / config.ranks);
 }
 
 Model make_model(const Config& config, const Schema& schema, const ColumnTransform& transform,
