@@ -19,4 +19,13 @@ LoadedRows load_rows(TileSet rows, std::int64_t threads, ModelSetup setup) {
   return {std::move(info), std::move(backend)};
 }
 
+std::vector<std::vector<TileSlice>> first_epoch(BatchOrder order, Range tiles) {
+  order.start_epoch(0);
+  std::vector<std::vector<TileSlice>> batches(static_cast<std::size_t>(order.steps_per_epoch()));
+  for (std::size_t s = 0; s < batches.size(); ++s) {
+    order.select(static_cast<std::int64_t>(s), tiles, batches[s]);
+  }
+  return batches;
+}
+
 }  // namespace ossau::bench

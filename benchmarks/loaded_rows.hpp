@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "backend/backend.hpp"
+#include "data/batch_order.hpp"
 #include "train/evaluation.hpp"
 
 namespace ossau::bench {
@@ -19,5 +21,8 @@ struct LoadedRows {
 
 /// setup: of the model, without its features' exponents.
 LoadedRows load_rows(TileSet rows, std::int64_t threads, ModelSetup setup = {});
+
+/// The batches of an order's first epoch, all rows being here.
+std::vector<std::vector<TileSlice>> first_epoch(BatchOrder order, Range tiles);
 
 }  // namespace ossau::bench

@@ -25,20 +25,39 @@ void set_quartiles(benchmark::State& state, const std::string& name,
   state.counters[name + "_high"] = quantile(sample, 0.75);
 }
 
+// Seconds of so many calls.
+using Sample = std::function<double(std::int64_t calls)>;
+
+Timed enough_calls(const Sample& sample, double sample_s) {
+  sample(1);  // the first call pays for cold memory
+  std::int64_t calls = 1;
+  while (sample(calls) < sample_s) calls *= 2;
+  return [sample, calls] { return sample(calls) / static_cast<double>(calls); };
+}
+
 }  // namespace
 
 Timed repeated(std::function<void()> function, double sample_s) {
-  function();  // the first call pays for cold memory
-  std::int64_t calls = 1;
-  const auto sample = [](const std::function<void()>& call, std::int64_t count) {
+  const auto sample = [function = std::move(function)](std::int64_t calls) {
     return seconds_of([&] {
-      for (std::int64_t i = 0; i < count; ++i) call();
+      for (std::int64_t i = 0; i < calls; ++i) function();
     });
   };
-  while (sample(function, calls) < sample_s) calls *= 2;
-  return [function = std::move(function), calls, sample] {
-    return sample(function, calls) / static_cast<double>(calls);
+  return enough_calls(sample, sample_s);
+}
+
+Timed repeated_after(std::function<void()> prepare, std::function<void()> function,
+                     double sample_s) {
+  const auto sample = [prepare = std::move(prepare),
+                       function = std::move(function)](std::int64_t calls) {
+    double seconds = 0;
+    for (std::int64_t i = 0; i < calls; ++i) {
+      prepare();
+      seconds += seconds_of(function);
+    }
+    return seconds;
   };
+  return enough_calls(sample, sample_s);
 }
 
 void measure_pairs(benchmark::State& state, const Pair& pair) {

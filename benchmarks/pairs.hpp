@@ -25,6 +25,11 @@ double seconds_of(Function&& function) {
 /// `sample_s`.  Gives the seconds of one call.
 Timed repeated(std::function<void()> function, double sample_s = 0.005);
 
+/// The same of a function that needs `prepare` before every call, which is not timed.  The clock is
+/// read at every call: `function` should take a microsecond at the least.
+Timed repeated_after(std::function<void()> prepare, std::function<void()> function,
+                     double sample_s = 0.005);
+
 /// One row of the results: a piece of work, and what the machine can do at best.
 /// benchmarks/README.md derives every number.
 struct Pair {

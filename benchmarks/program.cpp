@@ -51,6 +51,7 @@ bool take_flag(int& argc, char** argv, std::string_view flag) {
 
 void add_row(const Effort& effort, const std::string& name,
              std::function<void(benchmark::State&)> measure) {
+  // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): Google Benchmark owns it
   benchmark::RegisterBenchmark(name.c_str(), std::move(measure))
       ->UseManualTime()
       ->Iterations(effort.pairs)

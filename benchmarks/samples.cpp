@@ -77,7 +77,8 @@ void for_each_tile(const TileSet& set, Fill fill) {
   });
 }
 
-// Tiles in which every row has as many entries: its slices are full and nothing spills.
+// Tiles in which every row has room for as many entries and nothing spills; their slots are not
+// written yet.
 SparseTiles make_even_tiles(const TileSet& set, std::int64_t entries, bool values) {
   const auto tiles = static_cast<std::size_t>(set.owned.end);
   const std::size_t slots = tiles * static_cast<std::size_t>(entries * kTileRows);
@@ -104,6 +105,13 @@ void draw_indices(const PowerOfUniform& power, std::int64_t row, std::int64_t en
   }
 }
 
+// Fills the slots of a tile with 0, which those without an entry keep.
+void clear_tile(SparseTiles& sparse, std::int64_t tile, std::int64_t entries) {
+  const std::int64_t begin = tile * entries * kTileRows;
+  std::fill_n(sparse.index.data() + begin, entries * kTileRows, 0U);
+  if (!sparse.value.empty()) std::fill_n(sparse.value.data() + begin, entries * kTileRows, 0.0F);
+}
+
 void put_row(SparseTiles& sparse, std::int64_t row, std::int64_t entries_in_tile,
              const std::vector<std::uint32_t>& indices) {
   const std::int64_t tile = row / kTileRows;
@@ -128,8 +136,9 @@ TileSet make_dense_rows(std::int64_t rows, std::int64_t features) {
   for_each_tile(set, [&](std::int64_t tile) {
     for (std::int64_t column = 0; column < features; ++column) {
       float* values = dense.values.data() + (tile * features + column) * kTileRows;
-      for (std::int64_t lane = 0; lane < set.shards.rows_in_tile(tile); ++lane) {
-        values[lane] = random_feature(tile * kTileRows + lane, column);
+      for (std::int64_t lane = 0; lane < kTileRows; ++lane) {
+        const bool absent = lane >= set.shards.rows_in_tile(tile);
+        values[lane] = absent ? 0 : random_feature(tile * kTileRows + lane, column);
       }
     }
   });
@@ -142,6 +151,7 @@ TileSet make_sparse_rows(const SparseShape& shape) {
   SparseTiles sparse = make_even_tiles(set, shape.entries, shape.values);
   const PowerOfUniform power(static_cast<double>(shape.features));
   for_each_tile(set, [&](std::int64_t tile) {
+    clear_tile(sparse, tile, shape.entries);
     std::vector<std::uint32_t> indices;
     for (std::int64_t lane = 0; lane < set.shards.rows_in_tile(tile); ++lane) {
       const std::int64_t row = tile * kTileRows + lane;
@@ -157,6 +167,7 @@ TileSet make_covering_rows(std::int64_t features) {
   constexpr std::int64_t kEntries = 40;
   TileSet set = make_rows((features + kEntries - 1) / kEntries, features);
   SparseTiles sparse = make_even_tiles(set, kEntries, false);
+  for (std::int64_t tile = 0; tile < set.owned.end; ++tile) clear_tile(sparse, tile, kEntries);
   std::vector<std::uint32_t> indices;
   for (std::int64_t row = 0; row < set.shards.rows(); ++row) {
     indices.clear();

@@ -71,26 +71,21 @@ class Training {
     return summary.time.train_s / static_cast<double>(summary.steps);
   }
 
-  /// The first epoch's gradients alone: nothing is reduced, checked or updated.
-  void gradients_of_an_epoch() {
-    if (batches_.empty()) select_batches();
+  /// Seconds of a step's gradient: nothing is reduced or checked.  A step that does not move puts
+  /// the sums back to zero untimed, as the update of a training does before the next gradient.
+  double gradient_s() {
+    if (batches_.empty()) batches_ = first_epoch(order(), loaded_->info.owned_tiles);
     const int fixed_bits = fixed_point_bits(config_.training.batch_size);
+    double seconds = 0;
     for (const std::vector<TileSlice>& batch : batches_) {
-      loaded_->backend->gradient(RowSet::kTrain, batch, fixed_bits);
+      seconds += seconds_of([&] { loaded_->backend->gradient(RowSet::kTrain, batch, fixed_bits); });
+      loaded_->backend->update({.rate = 0, .gradient_factor = 1, .scale = 1});
     }
+    return seconds / static_cast<double>(batches_.size());
   }
 
  private:
   BatchOrder order() const { return {shards_, config_.training.batch_size, config_.training.seed}; }
-
-  void select_batches() {
-    BatchOrder order = this->order();
-    order.start_epoch(0);
-    batches_.resize(static_cast<std::size_t>(order.steps_per_epoch()));
-    for (std::size_t s = 0; s < batches_.size(); ++s) {
-      order.select(static_cast<std::int64_t>(s), loaded_->info.owned_tiles, batches_[s]);
-    }
-  }
 
   Config config_;
   UpdateRule rule_ = UpdateRule::kDescent;
@@ -118,34 +113,34 @@ Pair step_pair(Training& training, std::int64_t threads) {
 
 using BoundOf = std::function<double(double reference_s)>;
 
-// Beside a step's share of a full pass.
-void add_beside_pass(const Effort& effort, const Job& job, const BoundOf& bound_s) {
-  for (const std::int64_t threads : effort.threads) {
-    add_row(effort, fmt::format("step/{}/threads={}", job.name, threads),
-            [=](benchmark::State& state) {
-              Training training(job, threads);
-              Pair pair = step_pair(training, threads);
-              const auto steps = static_cast<double>(training.steps_per_epoch());
-              const Timed pass_s = repeated([&] { training.full_pass(); });
-              pair.reference = [pass_s, steps] { return pass_s() / steps; };
-              pair.reference_name = "share of a full pass";
-              pair.bound_s = bound_s;
-              measure_pairs(state, pair);
-            });
-  }
+// What a step is measured beside.
+struct Reference {
+  const char* name;
+  Timed (*of)(Training& training);
+};
+
+Timed share_of_full_pass(Training& training) {
+  const Timed pass_s = repeated([&training] { training.full_pass(); });
+  const auto steps = static_cast<double>(training.steps_per_epoch());
+  return [pass_s, steps] { return pass_s() / steps; };
 }
 
-// Beside the gradients of the same batches.
-void add_beside_gradients(const Effort& effort, const Job& job, const BoundOf& bound_s) {
+Timed gradient_alone(Training& training) {
+  return [&training] { return training.gradient_s(); };
+}
+
+constexpr Reference kShareOfFullPass{"share of a full pass", share_of_full_pass};
+constexpr Reference kGradientAlone{"gradient alone", gradient_alone};
+
+void add_job(const Effort& effort, const Job& job, const Reference& reference,
+             const BoundOf& bound_s) {
   for (const std::int64_t threads : effort.threads) {
     add_row(effort, fmt::format("step/{}/threads={}", job.name, threads),
             [=](benchmark::State& state) {
               Training training(job, threads);
               Pair pair = step_pair(training, threads);
-              const auto steps = static_cast<double>(training.steps_per_epoch());
-              const Timed epoch_s = repeated([&] { training.gradients_of_an_epoch(); });
-              pair.reference = [epoch_s, steps] { return epoch_s() / steps; };
-              pair.reference_name = "gradients alone";
+              pair.reference = reference.of(training);
+              pair.reference_name = reference.name;
               pair.bound_s = bound_s;
               measure_pairs(state, pair);
             });
@@ -159,14 +154,14 @@ void add_rows(const Effort& effort) {
                   .make_rows = [=] { return make_dense_rows(effort.size(100'000, 3'000), 28); },
                   .batch_rows = 1024,
                   .epochs = effort.size(10, 1)};
-  add_beside_pass(effort, dense, [](double share_s) { return 2 * share_s + 3e-6; });
+  add_job(effort, dense, kShareOfFullPass, [](double share_s) { return 2 * share_s + 3e-6; });
 
   // 1,000 steps, eight an epoch, in 20 ms.
   const Job workshop{.name = "workshop/d=12/batch=1000",
                      .make_rows = [] { return make_dense_rows(7'513, 12); },
                      .batch_rows = 1000,
                      .epochs = effort.size(125, 1)};
-  add_beside_pass(effort, workshop, [](double) { return 20e-6; });
+  add_job(effort, workshop, kShareOfFullPass, [](double) { return 20e-6; });
 
   for (const std::int64_t batch_rows : {1'024, 16'384}) {
     const SparseShape shape{.rows = effort.size(262'144, 20'000)};
@@ -174,7 +169,7 @@ void add_rows(const Effort& effort) {
                    .make_rows = [=] { return make_sparse_rows(shape); },
                    .layout = Layout::kSparse,
                    .batch_rows = batch_rows};
-    add_beside_gradients(effort, wide, [](double gradient_s) { return 3 * gradient_s; });
+    add_job(effort, wide, kGradientAlone, [](double gradient_s) { return 3 * gradient_s; });
   }
 }
 
