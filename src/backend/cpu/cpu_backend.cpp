@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "arith/bits.hpp"
-#include "arith/self_test.hpp"
 #include "backend/cpu/bare_pass.hpp"
 #include "backend/cpu/gradient_sums.hpp"
 #include "backend/cpu/optimizer_state.hpp"
+#include "backend/cpu/self_test.hpp"
 #include "core/thread_pool.hpp"
 #include "ossau/error.hpp"
 
@@ -123,17 +123,12 @@ class CpuBackend : public Backend {
   }
 
   void self_test() {
-    std::vector<std::string> failed(static_cast<std::size_t>(pool_.size()));
-    pool_.run([&](std::int64_t thread) {
-      failed[static_cast<std::size_t>(thread)] = arithmetic_self_test();
-    });
-    for (const std::string& what : failed) {
-      if (what.empty()) continue;
-      throw DeviceError(fmt::format(
-          "cpu: this processor or build computes {} otherwise than the arithmetic contract needs "
-          "(rebuild without fast-math options)",
-          what));
-    }
+    const std::string wrong = self_test_of(pool_);
+    if (wrong.empty()) return;
+    throw DeviceError(
+        fmt::format("cpu: this processor or build computes {} otherwise than the arithmetic "
+                    "contract needs ({})",
+                    wrong, kSelfTestRemedy));
   }
 
   CpuKernels kernels_;
