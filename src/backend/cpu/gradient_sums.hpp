@@ -55,7 +55,7 @@ class GradientSums {
   };
 
   // Behind the end of `mine`, filled with 0, for looking so many features ahead.
-  static constexpr std::size_t kListPadding = 16;
+  static constexpr std::size_t kListPadding = 64;
 
   // Listed features that repay waking another thread.
   static constexpr std::int64_t kListGrain = 512;

@@ -53,8 +53,9 @@ class SparseKernels {
   void gradient(std::size_t tile, std::size_t /*next*/, const float* residuals, double fixed_scale,
                 Sums& sums) const {
     const std::size_t slices = slice_count(tile);
-    for (std::size_t begin = 0; begin < slices; begin += kSliceBlock) {
-      add_slices(tile, begin, std::min(begin + kSliceBlock, slices), residuals, fixed_scale, sums);
+    const std::size_t at_once = kOnes ? slices : kSliceBlock;
+    for (std::size_t begin = 0; begin < slices; begin += at_once) {
+      add_slices(tile, begin, std::min(begin + at_once, slices), residuals, fixed_scale, sums);
     }
     const auto end = static_cast<std::size_t>(tiles_.spill_start[tile + 1]);
     for (auto i = static_cast<std::size_t>(tiles_.spill_start[tile]); i < end; ++i) {
@@ -66,7 +67,7 @@ class SparseKernels {
 
  private:
   static constexpr std::size_t kBlockSlices = 64;
-  static constexpr std::size_t kSliceBlock = 32;
+  static constexpr std::size_t kSliceBlock = 32;  // whose products fit the first cache
 
   // From here on weights and sums do not stay in the caches, and it pays to ask for them early:
   // weights some slices ahead, sums while scoring, and the rows of the next tile, which may be
@@ -164,9 +165,9 @@ class SparseKernels {
   void add_slices(std::size_t tile, std::size_t begin, std::size_t end, const float* residuals,
                   double fixed_scale, Sums& to) const {
     Sums sums = to;  // a copy of its own can stay in registers
-    alignas(kAlignment) std::int64_t fixed[kSliceBlock * kRows];
-    const std::size_t slot = first_slot(tile) + begin * kRows;
     // An implicit one's product is the residual itself, the same in every slice.
+    alignas(kAlignment) std::int64_t fixed[(kOnes ? 1 : kSliceBlock) * kRows];
+    const std::size_t slot = first_slot(tile) + begin * kRows;
     const std::size_t products = kOnes ? 1 : end - begin;
     for (std::size_t i = 0; i < products * kRows; i += kLanes) {
       const Float r = Ops::load(residuals + i % kRows);
