@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
 
 #include "arith/bits.hpp"
@@ -86,25 +87,26 @@ HWY_INLINE void prefetch_slice(const SparseTiles& tiles, std::size_t slot, BareT
 HWY_BEFORE_NAMESPACE();
 namespace ossau::HWY_NAMESPACE {
 
-// `gather(index, values, weights)`: the sum of the bits of a slice's weights, and of its values
-// unless null.  Compiled for each target, so that a target's Gather is inlined: no call a slice.
+// `gather(index, values, weights)` adds up the bits of a slice's weights, and of its values unless
+// null.  Compiled for each target, so that a target's Gather is inlined: no call a slice.
 template <class Gather>
-std::uint32_t bare_gather_and_scatter_with(Gather gather, const SparseTiles& tiles, Range places,
+std::uint32_t bare_gather_and_scatter_with(const SparseTiles& tiles, Range places,
                                            BareTarget target, Prefetch prefetch) {
-  std::uint32_t sum = 0;
+  Gather gather;
+  std::uint32_t spilled = 0;
   for (auto tile = static_cast<std::size_t>(places.begin);
        tile < static_cast<std::size_t>(places.end); ++tile) {
     const auto first = static_cast<std::size_t>(tiles.slice_start[tile]) * kRows;
     const auto end = static_cast<std::size_t>(tiles.slice_start[tile + 1]) * kRows;
     for (std::size_t slot = first; slot < end; slot += kRows) {
       if (prefetch == Prefetch::kYes) prefetch_slice(tiles, slot, target);
-      sum += gather(tiles.index.data() + slot,
-                    tiles.implicit_ones() ? nullptr : tiles.value.data() + slot, target.weights);
+      gather(tiles.index.data() + slot, tiles.implicit_ones() ? nullptr : tiles.value.data() + slot,
+             target.weights);
     }
     scatter(tiles, tile, target.sums);
-    sum += spill(tiles, tile, target);
+    spilled += spill(tiles, tile, target);
   }
-  return sum;
+  return spilled + gather.total();
 }
 
 #if (HWY_TARGET & OSSAU_FUSED_TARGETS) != 0
@@ -116,6 +118,13 @@ using BitsTag = hn::RebindToUnsigned<FloatTag>;
 using IndexTag = hn::RebindToSigned<FloatTag>;
 constexpr std::size_t kLanes = hn::MaxLanes(FloatTag());
 constexpr std::size_t kLoads = 8;  // that do not wait for each other
+
+// By hand: gcc's own reduction adds signed integers, whose overflow is undefined.
+std::uint32_t bare_lane_sum(hn::Vec<BitsTag> sums) {
+  alignas(kAlignment) std::uint32_t lanes[kLanes];
+  hn::Store(sums, BitsTag(), lanes);
+  return std::accumulate(lanes, lanes + kLanes, std::uint32_t{0});
+}
 
 // One name a target: helpers of the same name, compiled for another target, are never mixed up.
 std::uint32_t bare_read(std::span<const float> values) {
@@ -130,17 +139,18 @@ std::uint32_t bare_read(std::span<const float> values) {
     }
   }
   for (std::size_t k = 1; k < kLoads; ++k) sums[0] = hn::Add(sums[0], sums[k]);
-  std::uint32_t sum = hn::GetLane(hn::SumOfLanes(bits, sums[0]));
+  std::uint32_t sum = bare_lane_sum(sums[0]);
   for (; i < values.size(); ++i) sum += bit_copy<std::uint32_t>(values[i]);
   return sum;
 }
 
-struct BareGather {
-  HWY_INLINE std::uint32_t operator()(const std::uint32_t* index, const float* values,
-                                      const float* weights) const {
+class BareGather {
+ public:
+  HWY_INLINE void operator()(const std::uint32_t* index, const float* values,
+                             const float* weights) {
     const FloatTag floats;
     const BitsTag bits;
-    auto sum = hn::Zero(bits);
+    auto sum = hn::Load(bits, sums_);
     for (std::size_t i = 0; i < kRows; i += kLanes) {
       const auto at = hn::BitCast(IndexTag(), hn::Load(bits, index + i));
       sum = hn::Add(sum, hn::BitCast(bits, hn::GatherIndex(floats, weights, at)));
@@ -148,13 +158,17 @@ struct BareGather {
         sum = hn::Add(sum, hn::BitCast(bits, hn::Load(floats, values + i)));
       }
     }
-    return hn::GetLane(hn::SumOfLanes(bits, sum));
+    hn::Store(sum, bits, sums_);
   }
+  std::uint32_t total() const { return bare_lane_sum(hn::Load(BitsTag(), sums_)); }
+
+ private:
+  alignas(kAlignment) std::uint32_t sums_[kLanes] = {};
 };
 
 std::uint32_t bare_gather_and_scatter(const SparseTiles& tiles, Range places, BareTarget target,
                                       Prefetch prefetch) {
-  return bare_gather_and_scatter_with(BareGather(), tiles, places, target, prefetch);
+  return bare_gather_and_scatter_with<BareGather>(tiles, places, target, prefetch);
 }
 
 BarePasses bare_passes(Simd simd, const char* name) {
@@ -177,23 +191,24 @@ std::uint32_t scalar_read(std::span<const float> values) {
   return sum;
 }
 
-struct ScalarGather {
-  std::uint32_t operator()(const std::uint32_t* index, const float* values,
-                           const float* weights) const {
-    std::uint32_t sum = 0;
+class ScalarGather {
+ public:
+  void operator()(const std::uint32_t* index, const float* values, const float* weights) {
     for (std::size_t i = 0; i < kRows; ++i) {
-      sum += bit_copy<std::uint32_t>(weights[index[i]]);
-      if (values != nullptr) sum += bit_copy<std::uint32_t>(values[i]);
+      sum_ += bit_copy<std::uint32_t>(weights[index[i]]);
+      if (values != nullptr) sum_ += bit_copy<std::uint32_t>(values[i]);
     }
-    return sum;
   }
+  std::uint32_t total() const { return sum_; }
+
+ private:
+  std::uint32_t sum_ = 0;
 };
 
 // The target compiled last is the one that every processor has.
 std::uint32_t scalar_gather_and_scatter(const SparseTiles& tiles, Range places, BareTarget target,
                                         Prefetch prefetch) {
-  return HWY_NAMESPACE::bare_gather_and_scatter_with(ScalarGather(), tiles, places, target,
-                                                     prefetch);
+  return HWY_NAMESPACE::bare_gather_and_scatter_with<ScalarGather>(tiles, places, target, prefetch);
 }
 
 }  // namespace
