@@ -12,6 +12,7 @@
 #include "backend/cpu/bare_pass.hpp"
 #include "core/aligned.hpp"
 #include "core/thread_pool.hpp"
+#include "costs.hpp"
 
 namespace ossau::bench {
 namespace {
@@ -99,6 +100,19 @@ Timed bare_read(double bytes, std::int64_t threads) {
 const char* bare_pass_name(const TileSet& rows) {
   return std::holds_alternative<SparseTiles>(rows.storage) ? "bare gather and scatter"
                                                            : "bare read";
+}
+
+Pair full_pass_pair(const TileSet& rows, std::int64_t threads) {
+  const PassCost cost = gradient_cost(rows);
+  Pair pair;
+  pair.reference = bare_pass(rows, threads);
+  pair.reference_name = bare_pass_name(rows);
+  pair.bytes = cost.bytes;
+  pair.reference_bytes = scores_cost(rows).bytes;
+  pair.flops = cost.flops;
+  pair.entries = cost.entries;
+  pair.threads = threads;
+  return pair;
 }
 
 }  // namespace ossau::bench

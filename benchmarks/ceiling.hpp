@@ -18,4 +18,7 @@ Timed bare_read(double bytes, std::int64_t threads);
 /// What bare_pass() does with these rows, in words.
 const char* bare_pass_name(const TileSet& rows);
 
+/// A full pass over `rows`, its work still to be filled in, beside a bare one.
+Pair full_pass_pair(const TileSet& rows, std::int64_t threads);
+
 }  // namespace ossau::bench

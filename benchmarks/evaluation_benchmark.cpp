@@ -13,7 +13,6 @@
 
 #include "ceiling.hpp"
 #include "comm/single.hpp"
-#include "costs.hpp"
 #include "loaded_rows.hpp"
 #include "program.hpp"
 #include "samples.hpp"
@@ -27,7 +26,6 @@ using WorkOf = std::function<Timed(LoadedRows&)>;
 
 struct Task {
   std::string name;
-  PassCost (*cost)(const TileSet& rows);
   WorkOf work;
 };
 
@@ -54,15 +52,7 @@ void measure_task(benchmark::State& state, const Task& task, std::int64_t n_rows
                   std::int64_t threads) {
   constexpr std::int64_t kFeatures = 28;
   TileSet rows = make_dense_rows(n_rows, kFeatures);
-  const PassCost cost = task.cost(rows);
-  Pair pair{.work = {},
-            .reference = bare_pass(rows, threads),
-            .reference_name = bare_pass_name(rows),
-            .bytes = cost.bytes,
-            .reference_bytes = scores_cost(rows).bytes,
-            .flops = cost.flops,
-            .entries = cost.entries,
-            .threads = threads};
+  Pair pair = full_pass_pair(rows, threads);
   LoadedRows loaded = load_rows(std::move(rows), threads);
   pair.work = task.work(loaded);
   measure_pairs(state, pair);
@@ -95,9 +85,9 @@ void measure_auc(benchmark::State& state, std::int64_t n_rows) {
 
 void add_rows(const Effort& effort) {
   const std::int64_t n_rows = effort.size(1'000'000, 2'000);
-  const Task tasks[] = {{"log_loss/d=28", gradient_cost, log_loss},
-                        {"log_loss_and_scores/d=28", gradient_cost, scores},
-                        {"all_metrics/d=28", gradient_cost, all_metrics}};
+  const Task tasks[] = {{"log_loss/d=28", log_loss},
+                        {"log_loss_and_scores/d=28", scores},
+                        {"all_metrics/d=28", all_metrics}};
   for (const Task& task : tasks) {
     for (const std::int64_t threads : effort.threads) {
       add_row(effort, fmt::format("evaluation/{}/threads={}", task.name, threads),

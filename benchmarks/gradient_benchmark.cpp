@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "ceiling.hpp"
-#include "costs.hpp"
 #include "loaded_rows.hpp"
 #include "program.hpp"
 #include "samples.hpp"
@@ -22,15 +21,7 @@ using MakeRows = std::function<TileSet()>;
 
 void measure_gradient(benchmark::State& state, const MakeRows& make_rows, std::int64_t threads) {
   TileSet rows = make_rows();
-  const PassCost cost = gradient_cost(rows);
-  Pair pair{.work = {},
-            .reference = bare_pass(rows, threads),
-            .reference_name = bare_pass_name(rows),
-            .bytes = cost.bytes,
-            .reference_bytes = scores_cost(rows).bytes,
-            .flops = cost.flops,
-            .entries = cost.entries,
-            .threads = threads};
+  Pair pair = full_pass_pair(rows, threads);
   LoadedRows loaded = load_rows(std::move(rows), threads);
   pair.work = repeated([&] { loaded.full_pass(); });
   measure_pairs(state, pair);

@@ -44,8 +44,8 @@ template <class T>
 struct UntouchedAllocator : AlignedAllocator<T> {
   UntouchedAllocator() = default;
   template <class U>
-  UntouchedAllocator(const UntouchedAllocator<U>&) noexcept {
-  }  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  UntouchedAllocator(const UntouchedAllocator<U>&) noexcept {}
 
   template <class U>
   void construct(U* at) {

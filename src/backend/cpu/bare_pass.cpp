@@ -7,11 +7,7 @@
 #include <span>
 
 #include "arith/bits.hpp"
-
-// As in simd_kernels.cpp: the same targets as the passes that are compared with these.
-#define OSSAU_FUSED_TARGETS (HWY_AVX3 | HWY_AVX2 | HWY_NEON)
-#undef HWY_DISABLED_TARGETS
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
+#include "backend/cpu/simd_targets.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backend/cpu/bare_pass.cpp"
