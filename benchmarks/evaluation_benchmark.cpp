@@ -11,13 +11,13 @@
 #include <utility>
 #include <vector>
 
+#include "backend/ranking.hpp"
 #include "ceiling.hpp"
 #include "comm/single.hpp"
 #include "loaded_rows.hpp"
 #include "program.hpp"
 #include "samples.hpp"
 #include "train/evaluation.hpp"
-#include "train/ranking.hpp"
 
 namespace ossau::bench {
 namespace {
@@ -34,11 +34,7 @@ Timed log_loss(LoadedRows& loaded) {
 }
 
 Timed scores(LoadedRows& loaded) {
-  const auto into = std::make_shared<std::vector<float>>(loaded.info.slices.size() * kTileRows);
-  return repeated([&loaded, into] {
-    loaded.backend->gradient_and_scores(RowSet::kTrain, loaded.info.slices, loaded.info.fixed_bits,
-                                        *into);
-  });
+  return repeated([&loaded] { loaded.scored_pass(); });
 }
 
 Timed all_metrics(LoadedRows& loaded) {
@@ -61,17 +57,13 @@ void measure_task(benchmark::State& state, const Task& task, std::int64_t n_rows
 // The keys of real scores; each call sorts a fresh copy, which is not timed.
 void measure_auc(benchmark::State& state, std::int64_t n_rows) {
   LoadedRows loaded = load_rows(make_dense_rows(n_rows, 4), 1);
-  std::vector<float> scores(loaded.info.slices.size() * kTileRows);
-  loaded.backend->gradient_and_scores(RowSet::kTrain, loaded.info.slices, loaded.info.fixed_bits,
-                                      scores);
-  std::vector<std::int64_t> keys;
-  for (std::size_t i = 0; i < loaded.info.labels.size(); ++i) {
-    keys.push_back(ranking_key(scores[i], loaded.info.labels[i] == 1));
-  }
+  loaded.scored_pass();
+  std::vector<std::int64_t> keys(static_cast<std::size_t>(n_rows));
+  loaded.backend->ranking_keys(keys);
   const double bytes = 8 * static_cast<double>(n_rows);
   const auto area = [&keys] {
     std::vector<std::int64_t> copy = keys;
-    return seconds_of([&copy] { benchmark::DoNotOptimize(area_under_curve(copy)); });
+    return seconds_of([&copy] { benchmark::DoNotOptimize(area_under_curve(count_pairs(copy))); });
   };
   measure_pairs(state, {.work = area,
                         .reference = bare_read(bytes, 1),

@@ -16,7 +16,13 @@ struct LoadedRows {
   std::unique_ptr<Backend> backend;
 
   /// Sums over every row.
-  void full_pass() { backend->gradient(RowSet::kTrain, info.slices, info.fixed_bits); }
+  void full_pass() {
+    backend->gradient(RowSet::kTrain, backend->every_tile(RowSet::kTrain), info.fixed_bits);
+  }
+  void scored_pass() {
+    backend->gradient_and_scores(RowSet::kTrain, backend->every_tile(RowSet::kTrain),
+                                 info.fixed_bits);
+  }
 };
 
 /// setup: of the model, without its features' exponents.

@@ -55,7 +55,7 @@ void measure_update(benchmark::State& state, const Rule& rule, std::int64_t feat
   // Every feature has a sum, in one place, whichever thread found it.
   const auto prepare = [&] {
     loaded.full_pass();
-    loaded.backend->sums();
+    loaded.backend->sums(MemorySpace::kHost);
   };
   measure_pairs(state, {.work = repeated_after(prepare, [&] { loaded.backend->update(step); }),
                         .reference = bare_read(bytes, threads),

@@ -5,17 +5,20 @@ target_include_directories(ossau_flags INTERFACE
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 # The arithmetic contract: the compiler must not fuse, reorder or approximate.
 target_compile_options(ossau_flags INTERFACE
-  $<BUILD_INTERFACE:-ffp-contract=off> $<BUILD_INTERFACE:-fno-fast-math>)
+  $<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off>>
+  $<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CXX>:-fno-fast-math>>)
 
 # Only for our own files, never for those who use the library.
 add_library(ossau_private INTERFACE)
 target_link_libraries(ossau_private INTERFACE ossau_flags)
 target_include_directories(ossau_private INTERFACE ${PROJECT_SOURCE_DIR}/src)
-target_compile_options(ossau_private INTERFACE -Wall -Wextra -Wshadow -Wconversion
-  $<$<BOOL:${OSSAU_WARNINGS_AS_ERRORS}>:-Werror>)
+target_compile_options(ossau_private INTERFACE
+  "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wshadow;-Wconversion>"
+  $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<BOOL:${OSSAU_WARNINGS_AS_ERRORS}>>:-Werror>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # gcc 12 sees these two inside std::string and std::optional where they are not (gcc bug 105651).
-  target_compile_options(ossau_private INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
+  target_compile_options(ossau_private INTERFACE
+    "$<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict;-Wno-maybe-uninitialized>")
 endif()
 if(OSSAU_SANITIZE)
   # gcc's -Wmaybe-uninitialized sees things that are not there in instrumented code, of any version.
@@ -23,6 +26,15 @@ if(OSSAU_SANITIZE)
     -fno-omit-frame-pointer -fno-sanitize-recover=all -Wno-maybe-uninitialized)
   target_link_options(ossau_private INTERFACE -fsanitize=${OSSAU_SANITIZE})
 endif()
+
+# The same for .cu files: the contract's flags for the device and for the host compiler, and what
+# nvcc warns of.  Spills and local memory are reported, not refused: a test gates them.
+add_library(ossau_cuda_flags INTERFACE)
+target_compile_options(ossau_cuda_flags INTERFACE
+  "$<$<COMPILE_LANGUAGE:CUDA>:--fmad=false;--ftz=false;--prec-div=true;--prec-sqrt=true>"
+  "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-ffp-contract=off,-fno-fast-math,-Wall,-Wextra>"
+  "$<$<COMPILE_LANGUAGE:CUDA>:--Werror=all-warnings;-Xptxas=-warn-spills,-warn-lmem-usage>"
+  "$<$<COMPILE_LANGUAGE:CUDA>:-compress-mode=size>")
 
 # ossau_room(NAME SOURCES ... USES ...): one folder of src/ as a library; USES are its libraries.
 function(ossau_room name)

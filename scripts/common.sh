@@ -34,8 +34,8 @@ configure() {
 # cpp_files FIND-ACTION: every C++ file of the project.
 cpp_files() {
   local folder folders=()
-  for folder in include src tests benchmarks examples; do
+  for folder in include src kernels tests benchmarks examples; do
     [[ ! -d $folder ]] || folders+=("$folder")
   done
-  find "${folders[@]}" -type f \( -name '*.cpp' -o -name '*.hpp' \) "$@"
+  find "${folders[@]}" -type f \( -name '*.cpp' -o -name '*.hpp' -o -name '*.cu' -o -name '*.cuh' \) "$@"
 }

@@ -127,7 +127,7 @@ class Worker {
     backend_->set_weights(
         std::vector<double>(static_cast<std::size_t>(data_.transform.columns()) + 1, 0.01));
     const Stopwatch clock;
-    backend_->gradient(RowSet::kTrain, rows.slices, rows.fixed_bits);
+    backend_->gradient(RowSet::kTrain, backend_->every_tile(RowSet::kTrain), rows.fixed_bits);
     const double seconds = clock.seconds();
     const StepTotals totals = backend_->totals();
     return {{"seconds", seconds},
@@ -167,7 +167,7 @@ class Worker {
         fmt::format("{} {} {}", static_cast<int>(rule), config.optimizer.momentum, config.model.l2);
     if (backend_ != nullptr && key == backend_key_) return;
     backend_.reset();
-    backend_ = make_backend(config.run, threads_, data_.rows,
+    backend_ = make_backend(config.run, {}, threads_, data_.rows,
                             {.outputs = 1,
                              .intercept = config.model.intercept,
                              .exponent_power = data_.transform.exponent_power,

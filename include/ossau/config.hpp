@@ -101,9 +101,12 @@ struct RunConfig {
   bool overwrite = false;
   Device device = Device::kAuto;
   Simd simd = Simd::kAuto;
-  std::optional<std::int64_t> threads;  // per rank; absent: cores / ranks
-  std::int64_t ranks = 1;
+  std::optional<std::int64_t> threads;        // per rank; absent: cores / ranks
+  std::int64_t ranks = 1;                     // kAllGpus: one for each GPU of this machine
+  std::optional<std::int64_t> device_memory;  // bytes that rows may take on a GPU; absent: auto
   double log_every_s = 10;
+
+  static constexpr std::int64_t kAllGpus = 0;
 };
 
 struct Config {

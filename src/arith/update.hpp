@@ -70,6 +70,27 @@ OSSAU_HOST_DEVICE inline double stationarity(double w, double g, double rate, do
   return w / rate;
 }
 
+/// What the update of one element must know of the model: d features, then the intercept.
+struct ModelRule {
+  std::int64_t features = 0;
+  bool intercept = true;  // whether it moves
+  double momentum = 0;
+  Penalty penalty;
+
+  OSSAU_HOST_DEVICE double l1(std::int64_t j) const { return j < features ? penalty.l1 : 0; }
+  /// The entry of the mean loss's gradient; 0 for an intercept that the model does not have.
+  OSSAU_HOST_DEVICE double loss_gradient(std::int64_t sum, double factor, double exponent_power,
+                                         std::int64_t j) const {
+    return j < features || intercept ? mean_gradient(sum, factor, exponent_power) : 0.0;
+  }
+  /// With the smooth penalties' at weight `at`.
+  OSSAU_HOST_DEVICE double gradient(std::int64_t sum, double factor, double exponent_power,
+                                    std::int64_t j, double at) const {
+    const double g = loss_gradient(sum, factor, exponent_power, j);
+    return j < features ? g + penalty_gradient(at, penalty) : g;
+  }
+};
+
 /// Nesterov's sequence: t <- (1 + sqrt(1 + 4 t^2)) / 2.
 OSSAU_HOST_DEVICE inline double next_nesterov_t(double t) { return (1 + sqrt(1 + 4 * t * t)) / 2; }
 

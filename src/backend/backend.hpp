@@ -1,13 +1,17 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "arith/update.hpp"
+#include "backend/ranking.hpp"
 #include "core/buffer.hpp"
+#include "core/rank.hpp"
 #include "data/batch_order.hpp"
 #include "data/tiles.hpp"
 #include "ossau/config.hpp"
@@ -39,6 +43,14 @@ struct ModelSetup {
   Penalty penalty;
 };
 
+/// What the update of one element must know of it.
+inline ModelRule model_rule(const ModelSetup& setup) {
+  return {.features = static_cast<std::int64_t>(setup.exponent_power.size()),
+          .intercept = setup.intercept,
+          .momentum = setup.momentum,
+          .penalty = setup.penalty};
+}
+
 /// What changes from step to step; computed on the host from the step's number alone.
 struct StepParameters {
   double rate = 0;             // learning rate
@@ -68,6 +80,23 @@ struct SumLayout {
   static constexpr std::size_t kTotals = 4;
 };
 
+/// Rows by class and prediction.
+struct PredictionCounts {
+  std::array<std::int64_t, 4> counts = {0, 0, 0, 0};  // [2 * positive + predicted positive]
+};
+
+/// Steps of one epoch in a row.
+struct StepRun {
+  const BatchOrder& order;  // the epoch has been started
+  Range steps;              // of the epoch
+  int fixed_bits = 0;
+  std::span<const StepParameters> parameters;  // [steps]
+  std::span<StepTotals> totals;                // [steps], to be filled: those of all ranks
+  // Queues the addition of sums over ranks, and waits for what is queued; empty for a rank alone.
+  std::function<void(SumBuffer)> queue_reduction;
+  std::function<void(SumBuffer)> await;
+};
+
 /// One processor: owns the tiles it was given, the weights, the optimiser's state and the sums.
 /// Gradients are taken at the evaluation point: the weights, or what Nesterov's methods look at.
 /// Every implementation gives the same bits (docs/arithmetic.md).  Calls throw DeviceError.
@@ -84,16 +113,34 @@ class Backend {
   /// Copies the weights, [K, d + 1].
   virtual void get_weights(std::span<double> weights) const = 0;
 
+  /// All tiles that are here, whole and in order.  A pass that is given this very list need not
+  /// look at it.
+  virtual std::span<const TileSlice> every_tile(RowSet set) const = 0;
+
   /// Sets the sums to those of `slices`, tiles that are here, at the evaluation point.
   /// fixed_bits: see fixed_point_bits().
   virtual void gradient(RowSet set, std::span<const TileSlice> slices, int fixed_bits) = 0;
-  /// The same, and keeps the rows' scores.  scores: [slices, 64], those of absent rows undefined.
-  virtual void gradient_and_scores(RowSet set, std::span<const TileSlice> slices, int fixed_bits,
-                                   std::span<float> scores) = 0;
+  /// The same, and keeps the rows' scores.
+  virtual void gradient_and_scores(RowSet set, std::span<const TileSlice> slices,
+                                   int fixed_bits) = 0;
+  /// Copies the scores that were kept, [slices, 64]; those of absent rows are undefined.
+  virtual void get_scores(std::span<float> scores) const = 0;
 
-  /// The sums of the last pass (SumLayout), to be all-reduced in place.  A rank that is alone
-  /// should not ask: a backend may know more of sums that it has not shown.
-  virtual SumBuffer sums() = 0;
+  // Of the scores that a pass over every tile kept.
+  /// cut: scores from here on are predicted positive.
+  virtual PredictionCounts count_predictions(double cut) = 0;
+  /// The pairs of rows that are here, by order of their scores.
+  virtual PairCounts count_pairs() = 0;
+  /// keys: [rows here], see ranking_key().
+  virtual void ranking_keys(std::span<std::int64_t> keys) const = 0;
+
+  /// Where sums and weights are.
+  virtual MemorySpace memory() const { return MemorySpace::kHost; }
+  /// The sums of the last pass (SumLayout) in host memory or in the backend's own, to be
+  /// all-reduced in place and given back by set_sums().  A rank that is alone should not ask: a
+  /// backend may know more of sums that it has not shown.
+  virtual SumBuffer sums(MemorySpace where) = 0;
+  virtual void set_sums(SumBuffer buffer) = 0;
   virtual StepTotals totals() const = 0;
 
   /// The objective's largest gradient entry at the evaluation point, from the sums; for L1 the
@@ -102,6 +149,12 @@ class Backend {
 
   /// Moves the weights by the sums, which are used up.
   virtual void update(const StepParameters& step) = 0;
+
+  /// Whether run() takes many minibatch steps better than the calls above one by one.
+  virtual bool takes_runs() const { return false; }
+  /// For each step: gradient of its batch, reduction over ranks, update.  A step whose totals show
+  /// divergence may be followed by others: no model comes of them.
+  virtual void run(const StepRun& /*run*/) {}
 
   /// Takes the next passes at the weights themselves, or again where the rule wants them.
   virtual void look_at(EvaluationPoint point) = 0;
@@ -119,9 +172,10 @@ struct BackendRows {
   TileSet validation;  // no tiles: none
 };
 
-/// Every backend there is; `config.device` chooses.  Throws DeviceError where the chosen one cannot
-/// run here, with the reason.
-std::unique_ptr<Backend> make_backend(const RunConfig& config, std::int64_t threads,
+/// Every backend there is; `config.device` chooses, once choose_devices() has filled it in.  Throws
+/// DeviceError where the chosen one cannot run here, with the reason.
+/// rank: which of the ranks this one is; all run in this process, with `threads` CPU threads each.
+std::unique_ptr<Backend> make_backend(const RunConfig& config, RankInfo rank, std::int64_t threads,
                                       BackendRows rows, ModelSetup setup);
 
 }  // namespace ossau

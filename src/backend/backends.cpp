@@ -1,20 +1,40 @@
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "backend/backend.hpp"
 #include "backend/cpu/cpu_backend.hpp"
+#include "backend/cuda_module.hpp"
+#include "backend/device_choice.hpp"
 #include "ossau/error.hpp"
 
 namespace ossau {
+namespace {
+
+std::unique_ptr<Backend> make_gpu_backend(const RunConfig& config, RankInfo rank, BackendRows rows,
+                                          ModelSetup setup) {
+  const std::string reason = why_no_gpu();
+  if (!reason.empty()) {
+    throw DeviceError("run.device: cuda: " + reason + " (set run.device: auto or cpu)");
+  }
+  std::string ignored;
+  const GpuPlace place = *gpu_of_rank(config, rank);
+  return cuda_module(&ignored)->make_backend({.device = place.device,
+                                              .ranks_here = place.ranks_here,
+                                              .memory_bytes = config.device_memory},
+                                             std::move(rows), std::move(setup));
+}
+
+}  // namespace
 
 // The explicit list: one line a backend.
-std::unique_ptr<Backend> make_backend(const RunConfig& config, std::int64_t threads,
+std::unique_ptr<Backend> make_backend(const RunConfig& config, RankInfo rank, std::int64_t threads,
                                       BackendRows rows, ModelSetup setup) {
   if (config.device == Device::kCuda) {
-    throw DeviceError(
-        "run.device: cuda: this build has no CUDA backend (set run.device: auto or cpu)");
+    return make_gpu_backend(config, rank, std::move(rows), std::move(setup));
   }
   // Every rank of this process has as many threads.
-  return make_cpu_backend(choose_kernels(config.simd), threads, waiting_for(threads * config.ranks),
+  return make_cpu_backend(choose_kernels(config.simd), threads, waiting_for(threads * rank.size),
                           std::move(rows), std::move(setup));
 }
 

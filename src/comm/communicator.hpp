@@ -18,6 +18,9 @@ struct Position {
   std::int64_t step = 0;           // of the epoch, 1, 2, ...; 0: none
 };
 
+/// In words: "training, epoch 2, step 5".
+std::string describe(const Position& position);
+
 enum class Reduction { kSum, kMin, kMax };
 
 /// Ties the ranks of one training together.  Every rank makes the same calls in the same order.
@@ -33,6 +36,16 @@ class Communicator {
   /// operation: what for, said in error messages, the same on all ranks.
   virtual void all_reduce(SumBuffer buffer, Reduction reduction, std::string_view operation) = 0;
 
+  /// Whether queue_all_reduce() only queues reductions of such memory, behind the work of a device.
+  virtual bool queues(MemorySpace /*space*/) const { return false; }
+  /// all_reduce(), done no later than await() returns.  Where queues(), the reduction is queued on
+  /// the buffer's stream, which may be recording a graph; elsewhere it is done at once.
+  virtual void queue_all_reduce(SumBuffer buffer, Reduction reduction, std::string_view operation) {
+    all_reduce(buffer, reduction, operation);
+  }
+  /// Waits until what is queued on the buffer's stream is done, with the deadline of every call.
+  virtual void await(SumBuffer /*buffer*/, std::string_view /*operation*/) {}
+
   /// Copies `bytes` of rank `root` to all.
   virtual void broadcast(std::span<std::byte> bytes, std::int64_t root,
                          std::string_view operation) = 0;
@@ -43,13 +56,18 @@ class Communicator {
   /// Tells the other ranks that this one gives up; they leave with CommError.  Never throws.
   virtual void abort(const std::string& reason) noexcept = 0;
 
+  /// Who gave up and why; empty while nobody has.  For those who wait for something else.
+  virtual std::string gave_up() const { return {}; }
+
   /// Where this rank is, for messages.
   virtual void set_position(Position position) = 0;
+  /// Where the other ranks are, as far as is known.
+  virtual std::string last_seen() const { return "unknown"; }
 };
 
 inline void all_reduce(Communicator& communicator, std::span<std::int64_t> values,
                        Reduction reduction, std::string_view operation) {
-  communicator.all_reduce({values.data(), values.size(), MemorySpace::kHost}, reduction, operation);
+  communicator.all_reduce({values.data(), values.size()}, reduction, operation);
 }
 
 }  // namespace ossau

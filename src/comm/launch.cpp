@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <exception>
+#include <string>
 #include <system_error>
 #include <thread>
 #include <vector>
 
+#include "comm/nccl_module.hpp"
 #include "comm/single.hpp"
 #include "comm/threads.hpp"
 #include "ossau/error.hpp"
@@ -78,13 +80,29 @@ class RankThreads {
 
 }  // namespace
 
-// The explicit list: one case a communicator.
+// The explicit list: one case a communicator that ties ranks together...
 void run_ranks(const Config& config, const std::function<void(Communicator&)>& work) {
   if (config.run.ranks == 1) {
     work(*make_single_communicator());
   } else {
     RankThreads(config, work).run();
   }
+}
+
+void require_device_sums(std::int64_t ranks) {
+  std::string why;
+  if (nccl_module(&why) != nullptr) return;
+  throw DeviceError(
+      fmt::format("run.ranks: {}: GPUs add up through NCCL, and {} (install NCCL, or set "
+                  "run.ranks: 1)",
+                  ranks, why));
+}
+
+// ... and one that builds on it.
+std::unique_ptr<Communicator> pair_with_device(Communicator& host, int device, double timeout_s) {
+  require_device_sums(host.rank().size);
+  std::string ignored;
+  return nccl_module(&ignored)->pair(host, {.device = device, .timeout_s = timeout_s});
 }
 
 }  // namespace ossau

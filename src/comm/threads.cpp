@@ -23,11 +23,6 @@ struct Call {
   std::byte* bytes = nullptr;
 };
 
-std::string describe(const Position& position) {
-  if (position.epoch == 0) return position.phase;
-  return fmt::format("{}, epoch {}, step {}", position.phase, position.epoch, position.step);
-}
-
 void reduce_into(std::int64_t& total, std::int64_t value, Reduction reduction) {
   switch (reduction) {
     case Reduction::kSum:
@@ -72,6 +67,22 @@ class ThreadGroup::State {
       aborted_ = "a rank gave up";  // short enough to need no memory
     }
     changed_.notify_all();
+  }
+
+  std::string gave_up() const {
+    const std::lock_guard lock(mutex_);
+    return aborted_;
+  }
+
+  std::string last_seen_but(std::int64_t me) const {
+    const std::lock_guard lock(mutex_);
+    std::string text;
+    for (std::size_t rank = 0; rank < positions_.size(); ++rank) {
+      if (rank == static_cast<std::size_t>(me)) continue;
+      text += fmt::format("{}rank {} in {}", text.empty() ? "" : ", ", rank,
+                          describe(positions_[rank]));
+    }
+    return text;
   }
 
   // Lays down `call` and returns once every rank has.
@@ -137,7 +148,7 @@ class ThreadGroup::State {
   }
 
   double timeout_s_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Call> calls_;              // [ranks]
   std::vector<Position> positions_;      // [ranks]
@@ -179,7 +190,10 @@ class ThreadCommunicator : public Communicator {
 
   void abort(const std::string& reason) noexcept override { group_.abort(rank_, reason); }
 
+  std::string gave_up() const override { return group_.gave_up(); }
+
   void set_position(Position position) override { group_.set_position(rank_, position); }
+  std::string last_seen() const override { return group_.last_seen_but(rank_); }
 
  private:
   // Each rank reduces its own share of the elements, in everybody's buffer.

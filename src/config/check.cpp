@@ -124,6 +124,13 @@ void check_training(const Config& config, Findings& findings) {
   }
 }
 
+void check_run(const RunConfig& run, Findings& findings) {
+  if (run.device != Device::kCpu) return;
+  if (run.device_memory) {
+    warning(findings, {"run.device_memory", "run.device"}, "ignored: run.device is cpu");
+  }
+}
+
 }  // namespace
 
 std::vector<Finding> check_config(const Config& config) {
@@ -132,6 +139,7 @@ std::vector<Finding> check_config(const Config& config) {
   check_momentum(config, findings);
   check_optimizer(config.optimizer, findings);
   check_training(config, findings);
+  check_run(config.run, findings);
   return findings;
 }
 

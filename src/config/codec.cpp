@@ -256,16 +256,18 @@ Node LabelWeights::write(const ClassWeight& value) const {
   return map;
 }
 
-void BatchSize::read(const Spot& spot, std::int64_t& value) const {
+static_assert(TrainingConfig::kAllRows == 0 && RunConfig::kAllGpus == 0);
+
+void CountOrAll::read(const Spot& spot, std::int64_t& value) const {
   if (is_word(spot.node, "all")) {
-    value = TrainingConfig::kAllRows;
+    value = 0;
   } else {
-    Whole{.low = 1}.read(spot, value);
+    Whole{.low = 1, .high = high}.read(spot, value);
   }
 }
 
-Node BatchSize::write(std::int64_t value) const {
-  return value == TrainingConfig::kAllRows ? plain_node("all") : Whole{}.write(value);
+Node CountOrAll::write(std::int64_t value) const {
+  return value == 0 ? plain_node("all") : Whole{}.write(value);
 }
 
 }  // namespace ossau

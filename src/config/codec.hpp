@@ -137,9 +137,17 @@ struct Or {
 template <typename Inner>
 Or(const char*, Inner) -> Or<Inner>;
 
-/// training.batch_size: `all`, or the rows of a batch.
-struct BatchSize {
-  std::string allowed() const { return "all, or " + Whole{.low = 1}.allowed(); }
+/// A number of at least 1, or `all`, which is kept as 0.
+struct CountOrAll {
+  std::int64_t high = std::numeric_limits<std::int64_t>::max();
+  std::string allowed() const { return "all, or " + Whole{.low = 1, .high = high}.allowed(); }
+  void read(const Spot& spot, std::int64_t& value) const;
+  Node write(std::int64_t value) const;
+};
+
+/// A number of bytes, at least 1, with or without a unit.
+struct Bytes {
+  std::string allowed() const { return "a number of bytes, as in 512MB, 8GB or 1.5GiB"; }
   void read(const Spot& spot, std::int64_t& value) const;
   Node write(std::int64_t value) const;
 };

@@ -120,7 +120,7 @@ template <typename V, typename TrainingT>
 void visit_training(V& v, TrainingT& training) {
   v.field("epochs", Whole{.low = 1, .high = 1'000'000'000}, training.epochs,
           "Passes over the training rows, at most.");
-  v.field("batch_size", BatchSize{}, training.batch_size,
+  v.field("batch_size", CountOrAll{}, training.batch_size,
           "Rows in a step, over all ranks together. all: every row (full-batch descent).");
   v.field("seed", Seed{}, training.seed,
           "Chooses the order of the batches; a full batch does not depend on it.");
@@ -154,8 +154,13 @@ void visit_run(V& v, RunT& run) {
           "Vector instructions of the CPU. auto: the widest it has. The bits are the same.");
   v.field("threads", Or{"auto", Whole{.low = 1, .high = 4096}}, run.threads,
           "CPU threads of each rank. auto: cores / ranks. The bits are the same.");
-  v.field("ranks", Whole{.low = 1, .high = 65536}, run.ranks,
-          "Ranks in this process, at most training.virtual_shards. The bits are the same.");
+  v.field(
+      "ranks", CountOrAll{.high = 65536}, run.ranks,
+      "Ranks in this process, at most training.virtual_shards; they take the GPUs in turn. all: "
+      "one for each GPU of this machine, one on the CPU. The bits are the same.");
+  v.field("device_memory", Or{"auto", Bytes{}}, run.device_memory,
+          "GPU memory that the rows may take; those beyond it stream from the host's memory in "
+          "every pass. auto: what is free. The bits are the same.");
   v.field("log_every_s", Real{{.low = 0}}, run.log_every_s,
           "Seconds between two progress lines where output is no terminal; 0: every epoch.");
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "data/epoch_order.hpp"
 #include "data/shards.hpp"
 
 namespace ossau {
@@ -16,40 +17,40 @@ struct TileSlice {
   bool operator==(const TileSlice&) const = default;
 };
 
+/// All tiles of `owned`, whole and in order.
+std::vector<TileSlice> whole_tiles(const Shards& shards, Range owned);
+
 /// The order in which an epoch visits tiles (docs/batch_order.md): the same for any number of
 /// ranks, computed from (seed, epoch) without memory or communication.
 class BatchOrder {
  public:
   BatchOrder(Shards shards, std::int64_t batch_rows, std::uint64_t seed);
 
-  std::int64_t steps_per_epoch() const;
+  std::int64_t steps_per_epoch() const { return epoch_.steps(); }
 
   /// Rows of batch `step`; only an epoch's last may be short.
-  std::int64_t rows_in_batch(std::int64_t step) const;
+  std::int64_t rows_in_batch(std::int64_t step) const { return epoch_.rows_in_batch(step); }
+
+  /// The formulas of the epoch that was started.
+  const EpochOrder& epoch() const { return epoch_; }
 
   void start_epoch(std::int64_t epoch);
 
   /// Fills `slices` with the parts of batch `step` that lie in `owned` tiles.
   void select(std::int64_t step, Range owned, std::vector<TileSlice>& slices) const;
 
+  /// Shards of the round in which not every shard has a tile, in order.
+  const std::vector<std::int64_t>& last_round() const { return last_round_; }
+
   /// The tile visited at place k of the epoch, k in [0, tiles).
   std::int64_t tile_at(std::int64_t k) const;
 
  private:
-  std::int64_t shard_at(std::int64_t round, std::int64_t i) const;
-  std::int64_t tile_of_round(std::int64_t shard, std::int64_t round) const;
   void find_short_tile();
   std::int64_t place_of_row(std::int64_t position) const;
-  std::int64_t first_row_at(std::int64_t k) const;
 
-  Shards shards_;
-  std::int64_t batch_rows_;
-  std::uint64_t seed_;
-  std::int64_t epoch_ = 0;
-  int shard_bits_ = 0;
-  std::int64_t full_rounds_ = 0;          // rounds in which every shard has a tile
+  EpochOrder epoch_;
   std::vector<std::int64_t> last_round_;  // its shards, in order
-  std::int64_t short_place_ = 0;          // place of the last tile, the only one that may be short
 };
 
 }  // namespace ossau

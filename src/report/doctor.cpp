@@ -15,12 +15,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// The explicit list of what is loaded when wanted.
-std::vector<Module> modules() {
-  return {{.name = "CUDA", .state = "not part of this build"},
-          {.name = "MPI", .state = "not part of this build"}};
-}
-
 std::string bytes_text(std::int64_t bytes) {
   constexpr double kStep = 1024;
   auto size = static_cast<double>(bytes);
@@ -83,6 +77,26 @@ std::string speed_text(const MachineSpeed& speed, std::int64_t threads) {
          line("Waking", fmt::format("{:.3g} us for {}", 1e6 * speed.wake_s, on_all));
 }
 
+std::string gpu_text(const GpuState& gpu) {
+  if (!gpu.trouble.empty()) return gpu.trouble;
+  const auto bytes = [](std::size_t size) { return bytes_text(static_cast<std::int64_t>(size)); };
+  return fmt::format("{}, compute capability {}.{}, {}, {} free", gpu.info.name, gpu.info.major,
+                     gpu.info.minor, bytes(gpu.info.memory_bytes), bytes(gpu.info.free_bytes));
+}
+
+std::string modules_text(const Diagnosis& diagnosis) {
+  const GpuDiagnosis& found = diagnosis.gpu;
+  const auto gpus = static_cast<std::int64_t>(found.gpus.size());
+  std::string text =
+      line("CUDA",
+           fmt::format("{}{}", gpus == 0 ? "no GPU: " : counted(gpus, "GPU") + ", ", found.cuda));
+  for (const GpuState& gpu : found.gpus) {
+    text += line(fmt::format("GPU {}", gpu.info.ordinal), gpu_text(gpu));
+  }
+  if (!found.nccl.empty()) text += line("NCCL", found.nccl);
+  return text + line("MPI", diagnosis.mpi);
+}
+
 template <class T>
 ordered_json or_null(const std::optional<T>& value) {
   return value ? ordered_json(*value) : ordered_json();
@@ -103,6 +117,30 @@ ordered_json machine_json(const Machine& machine) {
           {"numa_nodes", or_null(machine.numa_nodes)}};
 }
 
+ordered_json gpus_json(const std::vector<GpuState>& gpus) {
+  ordered_json list = ordered_json::array();
+  for (const GpuState& gpu : gpus) {
+    if (!gpu.trouble.empty()) {
+      list.push_back({{"ordinal", gpu.info.ordinal}, {"trouble", gpu.trouble}});
+      continue;
+    }
+    list.push_back({{"ordinal", gpu.info.ordinal},
+                    {"name", gpu.info.name},
+                    {"compute_capability", fmt::format("{}.{}", gpu.info.major, gpu.info.minor)},
+                    {"multiprocessors", gpu.info.multiprocessors},
+                    {"memory_bytes", gpu.info.memory_bytes},
+                    {"free_bytes", gpu.info.free_bytes}});
+  }
+  return list;
+}
+
+ordered_json modules_json(const Diagnosis& diagnosis) {
+  ordered_json json = {{"CUDA", diagnosis.gpu.cuda}};
+  if (!diagnosis.gpu.nccl.empty()) json["NCCL"] = diagnosis.gpu.nccl;
+  json["MPI"] = diagnosis.mpi;
+  return json;
+}
+
 }  // namespace
 
 Diagnosis diagnose() {
@@ -113,7 +151,8 @@ Diagnosis diagnose() {
   ThreadPool pool(usable_cores(diagnosis.machine));
   diagnosis.threads = pool.size();
   diagnosis.speed = measure_machine(diagnosis.machine, pool);
-  diagnosis.modules = modules();
+  diagnosis.gpu = diagnose_gpus();
+  diagnosis.mpi = "not part of this build";
   return diagnosis;
 }
 
@@ -122,15 +161,12 @@ std::string doctor_text(const Diagnosis& diagnosis) {
   text += line("SIMD", fmt::format("{} (available: {})", diagnosis.simd.front(),
                                    fmt::join(diagnosis.simd, ", ")));
   text += speed_text(diagnosis.speed, diagnosis.threads);
-  for (const Module& module : diagnosis.modules) text += line(module.name, module.state);
-  return text;
+  return text + modules_text(diagnosis);
 }
 
 std::string doctor_json(const Diagnosis& diagnosis) {
   constexpr int kIndent = 2;
   const MachineSpeed& speed = diagnosis.speed;
-  ordered_json loaded = ordered_json::object();
-  for (const Module& module : diagnosis.modules) loaded[module.name] = module.state;
   const ordered_json json = {
       {"machine", machine_json(diagnosis.machine)},
       {"simd", diagnosis.simd.front()},
@@ -142,7 +178,8 @@ std::string doctor_json(const Diagnosis& diagnosis) {
       {"sparse_features", speed.sparse_features},
       {"sparse_entries_per_second", speed.sparse_entries},
       {"wake_s", speed.wake_s},
-      {"modules", loaded}};
+      {"gpus", gpus_json(diagnosis.gpu.gpus)},
+      {"modules", modules_json(diagnosis)}};
   return json.dump(kIndent, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 

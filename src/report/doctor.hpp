@@ -6,14 +6,9 @@
 
 #include "backend/cpu/machine_speed.hpp"
 #include "core/machine.hpp"
+#include "report/gpu_diagnosis.hpp"
 
 namespace ossau {
-
-/// A part that is loaded at run time, and why it is not where it is not.
-struct Module {
-  std::string name;
-  std::string state;
-};
 
 /// What `ossau doctor` finds.
 struct Diagnosis {
@@ -21,7 +16,8 @@ struct Diagnosis {
   std::vector<std::string> simd;  // available, the one that run.simd: auto takes first
   std::int64_t threads = 0;       // measured with
   MachineSpeed speed;
-  std::vector<Module> modules;
+  GpuDiagnosis gpu;
+  std::string mpi;
 
   bool healthy() const { return speed.self_test.empty(); }
 };

@@ -12,9 +12,9 @@
 #include "arith/elementary.hpp"
 #include "arith/feature_sum.hpp"
 #include "arith/fixed_point.hpp"
+#include "backend/ranking.hpp"
 #include "ossau/error.hpp"
 #include "train/rank_reduce.hpp"
-#include "train/ranking.hpp"
 
 namespace ossau {
 
@@ -26,16 +26,7 @@ RowSetInfo::RowSetInfo(RowSet which, const TileSet& tiles)
       here(tiles.shards.rows_of_tiles(tiles.owned)),
       total_weight(tiles.total_weight),
       // Features beyond the training rows' range need room above the point.
-      fixed_bits(fixed_point_bits(rows) - ceil_exponent(std::max(1.0, tiles.largest_feature))) {
-  for (std::int64_t tile = tiles.owned.begin; tile < tiles.owned.end; ++tile) {
-    slices.push_back({.tile = tile,
-                      .row_begin = 0,
-                      .row_end = static_cast<std::int32_t>(tiles.shards.rows_in_tile(tile))});
-  }
-  for (std::size_t i = 0; i < static_cast<std::size_t>(here.size()); ++i) {
-    labels.push_back(std::signbit(tiles.signed_weight[i]) ? 1 : 0);
-  }
-}
+      fixed_bits(fixed_point_bits(rows) - ceil_exponent(std::max(1.0, tiles.largest_feature))) {}
 
 double RowSetInfo::gradient_factor() const { return power_of_two(-fixed_bits) / total_weight; }
 
@@ -80,8 +71,7 @@ Evaluator::Evaluator(const ModelConfig& model, Penalty penalty, double learning_
 
 Metrics Evaluator::evaluate(const RowSetInfo& rows, std::int64_t epoch) {
   backend_.look_at(EvaluationPoint::kWeights);
-  scores_.resize(rows.slices.size() * static_cast<std::size_t>(kTileRows));
-  backend_.gradient_and_scores(rows.set, rows.slices, rows.fixed_bits, scores_);
+  backend_.gradient_and_scores(rows.set, backend_.every_tile(rows.set), rows.fixed_bits);
   reduce_sums(backend_, communicator_, "evaluation sums");
   const StepTotals totals = backend_.totals();
   check_convergence(totals, rows.rows, learning_rate_, epoch, 0);
@@ -94,21 +84,14 @@ Metrics Evaluator::evaluate(const RowSetInfo& rows, std::int64_t epoch) {
       metrics.log_loss + penalty_value(std::span(weights).first(weights.size() - 1), penalty_);
   metrics.gradient_max = backend_.gradient_max(rows.gradient_factor(), learning_rate_);
 
-  // Only the last tile may lack rows: at the end.
-  const auto scores = std::span<const float>(scores_).first(rows.labels.size());
-  count_predictions(rows, scores, metrics);
-  metrics.auc = measure_auc(rows, scores);
+  count_predictions(rows, metrics);
+  metrics.auc = measure_auc(rows);
   backend_.look_at(EvaluationPoint::kRule);
   return metrics;
 }
 
-void Evaluator::count_predictions(const RowSetInfo& rows, std::span<const float> scores,
-                                  Metrics& metrics) {
-  std::array<std::int64_t, 4> counts = {0, 0, 0, 0};  // 2 * positive + predicted positive
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    const bool predicted = static_cast<double>(scores[i]) >= cut_;
-    ++counts[std::size_t{2} * rows.labels[i] + (predicted ? 1U : 0U)];
-  }
+void Evaluator::count_predictions(const RowSetInfo& rows, Metrics& metrics) {
+  std::array<std::int64_t, 4> counts = backend_.count_predictions(cut_).counts;
   all_reduce(communicator_, counts, Reduction::kSum, "confusion counts");
   metrics.true_negatives = counts[0];
   metrics.false_positives = counts[1];
@@ -117,17 +100,21 @@ void Evaluator::count_predictions(const RowSetInfo& rows, std::span<const float>
   metrics.accuracy = static_cast<double>(counts[0] + counts[3]) / static_cast<double>(rows.rows);
 }
 
-double Evaluator::measure_auc(const RowSetInfo& rows, std::span<const float> scores) {
-  // Every rank fills its own rows of a vector of zeros: a sum gathers them.
-  std::vector<std::int64_t> keys(static_cast<std::size_t>(rows.rows), 0);
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    keys[static_cast<std::size_t>(rows.here.begin) + i] =
-        ranking_key(scores[i], rows.labels[i] == 1);
-  }
-  all_reduce(communicator_, keys, Reduction::kSum, "scores");
-  double auc = communicator_.rank().rank == 0 ? area_under_curve(keys) : 0;
+double Evaluator::measure_auc(const RowSetInfo& rows) {
+  if (communicator_.rank().size == 1) return area_under_curve(backend_.count_pairs());
+  double auc = area_under_curve(pairs_of_all_ranks(rows));
   communicator_.broadcast(std::as_writable_bytes(std::span(&auc, 1)), 0, "AUC");
   return auc;
+}
+
+// On rank 0; none on the others.  Every rank fills its own rows of a vector of zeros: a sum gathers
+// them.
+PairCounts Evaluator::pairs_of_all_ranks(const RowSetInfo& rows) {
+  std::vector<std::int64_t> keys(static_cast<std::size_t>(rows.rows), 0);
+  backend_.ranking_keys(std::span(keys).subspan(static_cast<std::size_t>(rows.here.begin),
+                                                static_cast<std::size_t>(rows.here.size())));
+  all_reduce(communicator_, keys, Reduction::kSum, "scores");
+  return communicator_.rank().rank == 0 ? count_pairs(keys) : PairCounts{};
 }
 
 }  // namespace ossau

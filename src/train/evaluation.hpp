@@ -6,7 +6,6 @@
 
 #include "backend/backend.hpp"
 #include "comm/communicator.hpp"
-#include "core/aligned.hpp"
 #include "ossau/config.hpp"
 #include "ossau/summary.hpp"
 
@@ -15,13 +14,11 @@ namespace ossau {
 /// What full passes must know of one set of rows.
 struct RowSetInfo {
   RowSet set = RowSet::kTrain;
-  std::int64_t rows = 0;             // of all ranks
-  std::int64_t features = 0;         // d
-  Range owned_tiles;                 // this rank's
-  Range here;                        // this rank's rows
-  double total_weight = 0;           // W, of all ranks
-  std::vector<TileSlice> slices;     // every tile that is here
-  std::vector<std::uint8_t> labels;  // [rows here], {0, 1}
+  std::int64_t rows = 0;      // of all ranks
+  std::int64_t features = 0;  // d
+  Range owned_tiles;          // this rank's
+  Range here;                 // this rank's rows
+  double total_weight = 0;    // W, of all ranks
   int fixed_bits = 0;
 
   RowSetInfo(RowSet which, const TileSet& tiles);
@@ -48,15 +45,15 @@ class Evaluator {
   Metrics evaluate(const RowSetInfo& rows, std::int64_t epoch);
 
  private:
-  void count_predictions(const RowSetInfo& rows, std::span<const float> scores, Metrics& metrics);
-  double measure_auc(const RowSetInfo& rows, std::span<const float> scores);
+  void count_predictions(const RowSetInfo& rows, Metrics& metrics);
+  double measure_auc(const RowSetInfo& rows);
+  PairCounts pairs_of_all_ranks(const RowSetInfo& rows);
 
   Penalty penalty_;
   double learning_rate_;
   double cut_;  // scores from here on are predicted positive
   Backend& backend_;
   Communicator& communicator_;
-  AlignedVector<float> scores_;  // [tiles here, 64], of the last rows evaluated
 };
 
 }  // namespace ossau

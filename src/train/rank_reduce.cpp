@@ -56,7 +56,24 @@ void merge_moments(Communicator& communicator, ColumnMoments& moments) {
 void reduce_sums(Backend& backend, Communicator& communicator, std::string_view operation) {
   // Alone there is nothing to add, and whoever asks for the sums pays for putting them together.
   if (communicator.rank().size == 1) return;
-  communicator.all_reduce(backend.sums(), Reduction::kSum, operation);
+  const MemorySpace space = backend.memory();
+  const SumBuffer sums = backend.sums(communicator.queues(space) ? space : MemorySpace::kHost);
+  communicator.all_reduce(sums, Reduction::kSum, operation);
+  backend.set_sums(sums);
+}
+
+std::function<void(SumBuffer)> queued_reduction(Communicator& communicator,
+                                                std::string_view operation) {
+  if (communicator.rank().size == 1) return {};
+  return [&communicator, operation](SumBuffer sums) {
+    communicator.queue_all_reduce(sums, Reduction::kSum, operation);
+  };
+}
+
+std::function<void(SumBuffer)> awaited_reduction(Communicator& communicator,
+                                                 std::string_view operation) {
+  if (communicator.rank().size == 1) return {};
+  return [&communicator, operation](SumBuffer sums) { communicator.await(sums, operation); };
 }
 
 double merge_max(Communicator& communicator, double value, std::string_view operation) {

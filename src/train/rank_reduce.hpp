@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string_view>
 
@@ -21,6 +22,13 @@ void merge_sums(Communicator& communicator, std::span<Int128> sums, std::string_
 
 /// Adds the sums of a backend's last pass over ranks, in place.
 void reduce_sums(Backend& backend, Communicator& communicator, std::string_view operation);
+
+/// The same for steps that a backend runs by itself: what queues the addition behind its work, and
+/// what waits for it.  Empty for a rank alone.
+std::function<void(SumBuffer)> queued_reduction(Communicator& communicator,
+                                                std::string_view operation);
+std::function<void(SumBuffer)> awaited_reduction(Communicator& communicator,
+                                                 std::string_view operation);
 
 /// The largest of the ranks' numbers.
 double merge_max(Communicator& communicator, double value, std::string_view operation);

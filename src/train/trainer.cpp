@@ -66,38 +66,78 @@ bool Trainer::train_epoch(std::int64_t epoch) {
   gradient_max_.reset();
   epoch_started_s_ = clock_.seconds();
   bool over = false;
-  for (std::int64_t s = 0; s < order_.steps_per_epoch() && !over; ++s) over = step(epoch, s);
+  if (runs_steps()) {
+    run_steps(epoch);
+  } else {
+    for (std::int64_t s = 0; s < order_.steps_per_epoch() && !over; ++s) over = step(epoch, s);
+  }
   ++epochs_done_;
   return finish_epoch(epoch) || over;
+}
+
+// Minibatches only: a full batch is looked at step by step.
+bool Trainer::runs_steps() const {
+  const bool reduces = communicator_.rank().size == 1 || communicator_.queues(backend_.memory());
+  return backend_.takes_runs() && reduces && !full_batch();
+}
+
+void Trainer::run_steps(std::int64_t epoch) {
+  communicator_.set_position({.phase = "training", .epoch = epoch + 1, .step = 1});
+  const std::int64_t steps = order_.steps_per_epoch();
+  run_parameters_.clear();
+  for (std::int64_t s = 0; s < steps; ++s) {
+    last_rate_ = rates_.at(steps_done_ + s);
+    run_parameters_.push_back(step_parameters(gradient_factor(order_.rows_in_batch(s))));
+  }
+  run_totals_.resize(static_cast<std::size_t>(steps));
+  backend_.run({.order = order_,
+                .steps = {0, steps},
+                .fixed_bits = fixed_bits_,
+                .parameters = run_parameters_,
+                .totals = run_totals_,
+                .queue_reduction = queued_reduction(communicator_, "gradient sums"),
+                .await = awaited_reduction(communicator_, "gradient sums")});
+  for (std::int64_t s = 0; s < steps; ++s) {
+    note_totals(run_totals_[static_cast<std::size_t>(s)], epoch, s);
+  }
+  steps_done_ += steps;
+}
+
+// Throws where the step diverged.
+void Trainer::note_totals(const StepTotals& totals, std::int64_t epoch, std::int64_t step) {
+  const std::int64_t rows = order_.rows_in_batch(step);
+  rows_visited_ += rows;
+  check_convergence(totals, rows, rates_.first(), epoch + 1, step + 1);
+  epoch_totals_.loss_floors += totals.loss_floors;
+  epoch_totals_.loss_fractions += totals.loss_fractions;
+}
+
+// The sum divided by b W / n: a batch's rows stand for their share of the total weight.
+double Trainer::gradient_factor(std::int64_t rows) const {
+  const double batch_weight =
+      static_cast<double>(rows) * data_.train.total_weight / static_cast<double>(data_.train.rows);
+  return power_of_two(-fixed_bits_) / batch_weight;
 }
 
 bool Trainer::step(std::int64_t epoch, std::int64_t step) {
   communicator_.set_position({.phase = "training", .epoch = epoch + 1, .step = step + 1});
   if (!full_batch()) order_.select(step, data_.train.owned_tiles, batch_);
-  backend_.gradient(RowSet::kTrain, full_batch() ? data_.train.slices : batch_, fixed_bits_);
+  backend_.gradient(RowSet::kTrain, full_batch() ? backend_.every_tile(RowSet::kTrain) : batch_,
+                    fixed_bits_);
   reduce_sums(backend_, communicator_, "gradient sums");
 
-  const StepTotals totals = backend_.totals();
-  const std::int64_t rows = order_.rows_in_batch(step);
-  rows_visited_ += rows;
   last_rate_ = rates_.at(steps_done_);
-  check_convergence(totals, rows, rates_.first(), epoch + 1, step + 1);
-  epoch_totals_.loss_floors += totals.loss_floors;
-  epoch_totals_.loss_fractions += totals.loss_fractions;
-
-  // The sum divided by b W / n: a batch's rows stand for their share of the total weight.
-  const double batch_weight =
-      static_cast<double>(rows) * data_.train.total_weight / static_cast<double>(data_.train.rows);
-  const double gradient_factor = power_of_two(-fixed_bits_) / batch_weight;
+  note_totals(backend_.totals(), epoch, step);
+  const double factor = gradient_factor(order_.rows_in_batch(step));
   if (full_batch()) {
-    gradient_max_ = backend_.gradient_max(gradient_factor, rates_.first());
+    gradient_max_ = backend_.gradient_max(factor, rates_.first());
     if (config_.training.tolerance > 0 && *gradient_max_ <= config_.training.tolerance) {
       backend_.adopt_evaluation_point();
       stop_reason_ = "tolerance";
       return true;
     }
   }
-  backend_.update(step_parameters(gradient_factor));
+  backend_.update(step_parameters(factor));
   ++steps_done_;
   return false;
 }
@@ -135,7 +175,7 @@ bool Trainer::finish_epoch(std::int64_t epoch) {
 bool Trainer::gradient_is_small(std::int64_t epoch) {
   if (full_batch() || config_.training.tolerance == 0) return false;
   const Stopwatch pass_clock;
-  backend_.gradient(RowSet::kTrain, data_.train.slices, data_.train.fixed_bits);
+  backend_.gradient(RowSet::kTrain, backend_.every_tile(RowSet::kTrain), data_.train.fixed_bits);
   reduce_sums(backend_, communicator_, "full gradient");
   check_convergence(backend_.totals(), data_.train.rows, rates_.first(), epoch + 1, 0);
   gradient_max_ = backend_.gradient_max(data_.train.gradient_factor(), rates_.first());

@@ -51,6 +51,10 @@ class Trainer {
   void train_epochs();
   bool train_epoch(std::int64_t epoch);
   bool step(std::int64_t epoch, std::int64_t step);
+  bool runs_steps() const;
+  void run_steps(std::int64_t epoch);
+  void note_totals(const StepTotals& totals, std::int64_t epoch, std::int64_t step);
+  double gradient_factor(std::int64_t rows) const;
   StepParameters step_parameters(double gradient_factor);
   bool finish_epoch(std::int64_t epoch);
   bool gradient_is_small(std::int64_t epoch);
@@ -71,6 +75,9 @@ class Trainer {
   std::optional<EarlyStopper> early_stopper_;
 
   std::vector<TileSlice> batch_;  // of this step, on this rank
+  // Of an epoch that the backend runs by itself.
+  std::vector<StepParameters> run_parameters_;
+  std::vector<StepTotals> run_totals_;
   std::vector<double> weights_;
   std::int64_t steps_done_ = 0;
   std::int64_t epochs_done_ = 0;

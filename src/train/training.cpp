@@ -1,16 +1,18 @@
 #include "train/training.hpp"
 
 #include <algorithm>
+#include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "backend/backend.hpp"
+#include "backend/device_choice.hpp"
 #include "comm/launch.hpp"
 #include "core/clock.hpp"
 #include "core/floating_point.hpp"
-#include "core/log.hpp"
 #include "core/machine.hpp"
 #include "core/thread_pool.hpp"
 #include "data/read.hpp"
@@ -102,50 +104,89 @@ PreparedData prepare_rows(const Config& config, const Dataset& dataset,
   return prepare(config, dataset, communicator, pool);
 }
 
-// One rank, from rows in memory to a model.  Rank 0 lets go of `dataset` once all are ready.
-TrainingResult train_rank(const Config& config, std::optional<Dataset>& dataset,
-                          Communicator& communicator, TrainingObserver* observer) {
-  const FloatingPointGuard default_arithmetic;
-  const Stopwatch preparation_clock;
-  communicator.set_position({.phase = "preparation"});
-  PreparedData prepared = prepare_rows(config, *dataset, communicator);
-  const Schema schema = dataset->schema;
-  communicator.barrier("preparation");
-  if (communicator.rank().rank == 0) dataset.reset();  // tiles hold the rows now
+// The GPU of a rank where ranks have one each, and so add up between GPUs.
+std::optional<int> own_gpu(const RunConfig& run, RankInfo rank) {
+  const std::optional<GpuPlace> place = gpu_of_rank(run, rank);
+  if (rank.size == 1 || !place || place->shared) return std::nullopt;
+  return place->device;
+}
 
+// One rank, from tiles in memory to a model.
+TrainingResult train_rows(const Config& config, PreparedData& prepared, const Schema& schema,
+                          Communicator& communicator, const BackendMaker& make,
+                          TrainingObserver* observer) {
+  const Stopwatch loading_clock;
   const UpdateRule rule = choose_rule(config, prepared.layout);
   TrainerData data = trainer_data(config, prepared, rule);
-  const auto backend = make_backend(config.run, threads_per_rank(config.run),
-                                    std::move(prepared.rows), model_setup(config, prepared, rule));
-  const double preparation_s = preparation_clock.seconds();
-
-  Trainer trainer(config, std::move(data), *backend, communicator, observer);
-  if (observer != nullptr) {
-    warn_of_dense_update(prepared, rule, trainer.batch_rows());
-    observer->on_start(training_start(config, prepared, *backend, trainer));
-  }
+  const auto backend = make(config.run, communicator.rank(), threads_per_rank(config.run),
+                            std::move(prepared.rows), model_setup(config, prepared, rule));
   TrainingResult result;
-  result.summary = trainer.train();
-  result.summary.time.read_s = preparation_s;
-  complete(result.summary, prepared, trainer.weights());
-  result.model = make_model(config, schema, prepared.transform, prepared.layout, trainer.weights());
+  result.summary.time.read_s = loading_clock.seconds();
+  try {
+    Trainer trainer(config, std::move(data), *backend, communicator, observer);
+    if (observer != nullptr) {
+      warn_of_dense_update(prepared, rule, trainer.batch_rows());
+      observer->on_start(training_start(config, prepared, *backend, trainer));
+    }
+    const double loading_s = result.summary.time.read_s;
+    result.summary = trainer.train();
+    result.summary.time.read_s = loading_s;
+    complete(result.summary, prepared, trainer.weights());
+    result.model =
+        make_model(config, schema, prepared.transform, prepared.layout, trainer.weights());
+  } catch (const std::exception& error) {
+    // Before the backend goes: it waits for its device, where a sum may be waiting for the others.
+    communicator.abort(error.what());
+    throw;
+  }
+  return result;
+}
+
+// One rank, from rows in memory to a model.  Rank 0 lets go of `dataset` once all are ready.
+TrainingResult train_rank(const Config& config, std::optional<Dataset>& dataset, Communicator& host,
+                          const BackendMaker& make, TrainingObserver* observer) {
+  const FloatingPointGuard default_arithmetic;
+  const Stopwatch preparation_clock;
+  host.set_position({.phase = "preparation"});
+  PreparedData prepared = prepare_rows(config, *dataset, host);
+  const Schema schema = dataset->schema;
+  host.barrier("preparation");
+  if (host.rank().rank == 0) dataset.reset();  // tiles hold the rows now
+
+  // It outlives the backend, whose graphs must be gone before NCCL's communicator can go.
+  std::unique_ptr<Communicator> paired;
+  if (const std::optional<int> gpu = own_gpu(config.run, host.rank())) {
+    paired = pair_with_device(host, *gpu, config.communication.timeout_s);
+  }
+  const double preparation_s = preparation_clock.seconds();
+  TrainingResult result =
+      train_rows(config, prepared, schema, paired == nullptr ? host : *paired, make, observer);
+  result.summary.time.read_s += preparation_s;
   return result;
 }
 
 }  // namespace
 
 TrainingResult run_training(const Config& config, TrainingObserver& observer) {
+  return run_training_on(make_backend, config, observer);
+}
+
+TrainingResult run_training_on(const BackendMaker& make, const Config& given,
+                               TrainingObserver& observer) {
   const FloatingPointGuard default_arithmetic;
   const Stopwatch clock;
-  std::optional<Dataset> dataset = read_dataset(config.data, config.model.positive);
-  const double read_s = clock.seconds();
-  if (config.run.device == Device::kAuto) {
-    log_info("run.device: auto: this build has no CUDA backend; training on the CPU");
+  const Config config = choose_devices(given);
+  if (own_gpu(config.run, {.rank = 0, .size = config.run.ranks})) {
+    require_device_sums(config.run.ranks);
   }
+  const double choice_s = clock.seconds();
+  std::optional<Dataset> dataset = read_dataset(config.data, config.model.positive);
+  const double read_s = clock.seconds() - choice_s;
   TrainingResult result;
   run_ranks(config, [&](Communicator& communicator) {
     const bool first = communicator.rank().rank == 0;
-    TrainingResult mine = train_rank(config, dataset, communicator, first ? &observer : nullptr);
+    TrainingResult mine =
+        train_rank(config, dataset, communicator, make, first ? &observer : nullptr);
     if (first) result = std::move(mine);
   });
   result.summary.time.read_s += read_s;

@@ -1,5 +1,11 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "backend/backend.hpp"
+#include "core/rank.hpp"
 #include "ossau/config.hpp"
 #include "ossau/summary.hpp"
 #include "train/model.hpp"
@@ -12,9 +18,17 @@ struct TrainingResult {
   Summary summary;  // without model_sha256 and run_directory
 };
 
+/// Who makes a rank's backend; see make_backend().
+using BackendMaker = std::function<std::unique_ptr<Backend>(const RunConfig& config, RankInfo rank,
+                                                            std::int64_t threads, BackendRows rows,
+                                                            ModelSetup setup)>;
+
 /// Reads the data of `config`, trains, evaluates at the final weights and returns the result.
 /// observer: told of the start and of every epoch, on rank 0.  Writes no file.
 /// Throws ConfigError, DataError, DeviceError or CommError.
 TrainingResult run_training(const Config& config, TrainingObserver& observer);
+/// The same on backends that `config` may not know how to ask for.
+TrainingResult run_training_on(const BackendMaker& make, const Config& config,
+                               TrainingObserver& observer);
 
 }  // namespace ossau

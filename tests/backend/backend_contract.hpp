@@ -30,7 +30,7 @@ class BackendContract : public ::testing::TestWithParam<BackendCase> {};
 inline std::vector<std::int64_t> sums_of(Backend& backend, const std::vector<TileSlice>& slices,
                                          int bits) {
   backend.gradient(RowSet::kTrain, slices, bits);
-  const auto sums = backend.sums().host();
+  const auto sums = backend.sums(MemorySpace::kHost).host();
   return {sums.begin(), sums.end()};
 }
 
@@ -140,8 +140,9 @@ inline void expect_reference_scores(const BackendWithRows& of,
                                     const std::vector<TileSlice>& slices) {
   const auto expected = reference_sums(of.tiles, slices, of.scoring, 44);
   std::vector<float> scores(slices.size() * 64);
-  of.backend->gradient_and_scores(RowSet::kTrain, slices, 44, scores);
-  const auto host = of.backend->sums().host();
+  of.backend->gradient_and_scores(RowSet::kTrain, slices, 44);
+  of.backend->get_scores(scores);
+  const auto host = of.backend->sums(MemorySpace::kHost).host();
   EXPECT_EQ(std::vector<std::int64_t>(host.begin(), host.end()), expected);
   EXPECT_EQ(sums_of(*of.backend, slices, 44), expected);
   for (std::size_t i = 0; i < slices.size(); ++i) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "backend/backend_contract.hpp"
+#include "backend/cuda_module.hpp"
 #include "ossau/error.hpp"
 
 namespace ossau::test {
@@ -83,15 +84,15 @@ TEST(UpdateRules, ScaledDescentFollowsPlainDescent) {
 }
 
 TEST(MakeBackend, RefusesCudaWithTheReason) {
+  if (why_no_gpu().empty()) GTEST_SKIP() << "this machine has a GPU";
   PreparedRows prepared = prepare_rows({.rows = 10, .columns = 2}, Layout::kDense);
   RunConfig config;
   config.device = Device::kCuda;
   try {
-    make_backend(config, 1, {std::move(prepared.tiles), {}}, prepared.setup);
+    make_backend(config, {}, 1, {std::move(prepared.tiles), {}}, prepared.setup);
     FAIL() << "expected a DeviceError";
   } catch (const DeviceError& error) {
-    EXPECT_STREQ(error.what(),
-                 "run.device: cuda: this build has no CUDA backend (set run.device: auto or cpu)");
+    EXPECT_EQ(error.what(), "run.device: cuda: " + why_no_gpu() + " (set run.device: auto or cpu)");
   }
 }
 

@@ -121,11 +121,10 @@ enum class Between { kNothing, kSums, kEvaluation };
 
 // Passes as the trainer's evaluation makes them; their sums are left behind.
 void evaluate(Backend& backend, const std::vector<TileSlice>& slices) {
-  std::vector<float> scores(slices.size() * 64);
   backend.look_at(EvaluationPoint::kWeights);
-  backend.gradient_and_scores(RowSet::kTrain, slices, kBits, scores);
+  backend.gradient_and_scores(RowSet::kTrain, slices, kBits);
   backend.gradient_max(1e-15, kRate);
-  backend.gradient_and_scores(RowSet::kValidation, {slices.data(), 3}, kBits - 3, scores);
+  backend.gradient_and_scores(RowSet::kValidation, {slices.data(), 3}, kBits - 3);
   backend.look_at(EvaluationPoint::kRule);
 }
 
@@ -154,7 +153,7 @@ void expect_same_path(const Sample& sample, const CpuKernels& kernels, std::int6
   for (std::size_t i = 0; i < sample.steps.size(); ++i) {
     const Step& step = sample.steps[i];
     backend->gradient(RowSet::kTrain, step.slices, kBits);
-    if (between == Between::kSums) backend->sums();
+    if (between == Between::kSums) backend->sums(MemorySpace::kHost);
     backend->update(step.parameters);
     backend->get_weights(weights);
     ASSERT_EQ(weights, sample.expected[i]) << kernels.name << ", " << threads << " threads, step "

@@ -58,6 +58,29 @@ TEST_P(CommunicatorContract, ReducesIntegersExactly) {
   });
 }
 
+// Whether the reduction is queued or done at once, it is done when await() returns.
+TEST_P(CommunicatorContract, HasDoneWhatWasQueuedOnceItWasAwaited) {
+  const std::int64_t size = GetParam().size;
+  GetParam().run([&](Communicator& communicator) {
+    EXPECT_FALSE(communicator.queues(MemorySpace::kHost));
+    std::vector<std::int64_t> values = {1, communicator.rank().rank};
+    const SumBuffer buffer{values.data(), values.size()};
+    communicator.queue_all_reduce(buffer, Reduction::kSum, "sums");
+    communicator.queue_all_reduce(buffer, Reduction::kMax, "largest");
+    communicator.await(buffer, "sums");
+    ASSERT_EQ(values[0], size);
+    ASSERT_EQ(values[1], size * (size - 1) / 2);
+  });
+}
+
+TEST_P(CommunicatorContract, KnowsOfNobodyWhoGaveUpWhileAllIsWell) {
+  GetParam().run([](Communicator& communicator) {
+    communicator.barrier("start");
+    EXPECT_EQ(communicator.gave_up(), "");
+    communicator.barrier("end");
+  });
+}
+
 TEST_P(CommunicatorContract, BroadcastsFromEveryRoot) {
   GetParam().run([&](Communicator& communicator) {
     for (std::int64_t root = 0; root < communicator.rank().size; ++root) {

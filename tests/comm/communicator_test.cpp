@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -15,6 +16,7 @@
 #include "comm/single.hpp"
 #include "comm/threads.hpp"
 #include "ossau/error.hpp"
+#include "support/files.hpp"
 
 namespace ossau::test {
 namespace {
@@ -133,6 +135,40 @@ TEST(ThreadGroup, FreesWaitingRanksWhenOneGivesUp) {
   });
   ASSERT_EQ(messages.size(), 3u);
   EXPECT_THAT(messages, Each(HasSubstr("rank 2 gave up (start-up): clicks.svm:3: bad label")));
+}
+
+// For a rank that waits for its GPU and not in a call of the group.
+TEST(ThreadGroup, TellsWhoGaveUpAndWhereTheOthersAre) {
+  ThreadGroup group(3, 60);
+  const auto first = group.communicator(0);
+  const auto second = group.communicator(1);
+  EXPECT_EQ(first->gave_up(), "");
+  second->set_position({.phase = "training", .epoch = 2, .step = 5});
+  EXPECT_EQ(first->last_seen(), "rank 1 in training, epoch 2, step 5, rank 2 in start-up");
+  second->abort("the GPU is lost");
+  EXPECT_EQ(first->gave_up(), "rank 1 gave up (training, epoch 2, step 5): the GPU is lost");
+}
+
+TEST(ThreadGroup, RefusesBuffersInTheMemoryOfAGpu) {
+  const auto messages = comm_errors(1, 60, [](Communicator& communicator) {
+    communicator.all_reduce({nullptr, 1, MemorySpace::kCuda}, Reduction::kSum, "sums");
+  });
+  EXPECT_THAT(messages, ::testing::ElementsAre(HasSubstr("not in host memory")));
+}
+
+TEST(DeviceSums, AreRefusedWithTheReasonAndTheRemedyWhereTheyCannotBeHad) {
+  const TemporaryDirectory empty;  // the module is looked for once in a process: here
+  ::setenv("OSSAU_MODULE_DIRECTORY", empty.path().c_str(), 1);
+  try {
+    require_device_sums(2);
+    FAIL() << "expected a DeviceError";
+  } catch (const DeviceError& error) {
+    EXPECT_EQ(error.what(),
+              "run.ranks: 2: GPUs add up through NCCL, and libossau_cuda.so is not there (looked "
+              "in " +
+                  empty.path().string() + ") (install NCCL, or set run.ranks: 1)");
+  }
+  ::unsetenv("OSSAU_MODULE_DIRECTORY");
 }
 
 TEST(ThreadGroup, NoticesRanksThatAreOutOfStep) {

@@ -81,6 +81,8 @@ INSTANTIATE_TEST_SUITE_P(
              "optimizer.step_factor: ignored: optimizer.schedule is inverse"},
         Case{"optimizer: {pseudo_huber_delta: 0.5}",
              "optimizer.pseudo_huber_delta: ignored: optimizer.l1_method is proximal"},
+        Case{"run: {device: cpu, device_memory: 1GB}",
+             "run.device_memory: ignored: run.device is cpu"},
         Case{"data: {format: libsvm, csv: {label: last}}",
              "data.csv: ignored: data.format is libsvm"},
         Case{"data: {format: csv, zero_based: true}",

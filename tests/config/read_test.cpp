@@ -74,6 +74,26 @@ run: {threads: auto, directory: null}
   EXPECT_FALSE(config.run.directory);
 }
 
+TEST(Read, TakesAllGpusOrANumberOfRanks) {
+  EXPECT_EQ(parse("run: {ranks: all}").config.run.ranks, RunConfig::kAllGpus);
+  EXPECT_EQ(parse("run: {ranks: 3}").config.run.ranks, 3);
+  EXPECT_EQ(parse("run: {}").config.run.ranks, 1);
+}
+
+TEST(Read, TakesBytesWithAndWithoutAUnit) {
+  const auto bytes = [](const std::string& text) {
+    return parse("run: {device_memory: " + text + "}").config.run.device_memory;
+  };
+  EXPECT_EQ(bytes("auto"), std::nullopt);
+  EXPECT_EQ(bytes("1"), 1);
+  EXPECT_EQ(bytes("8000000001"), 8000000001);
+  EXPECT_EQ(bytes("512MB"), 512000000);
+  EXPECT_EQ(bytes("8 GB"), 8000000000);
+  EXPECT_EQ(bytes("1.5GiB"), 3 * (std::int64_t{1} << 29));
+  EXPECT_EQ(bytes("2KiB"), 2048);
+  EXPECT_EQ(bytes("1TB"), 1000000000000);
+}
+
 TEST(Read, TakesTabAsDelimiter) {
   EXPECT_EQ(parse("data: {csv: {delimiter: tab}}").config.data.csv.delimiter, '\t');
   EXPECT_EQ(parse("data: {csv: {delimiter: \"\\t\"}}").config.data.csv.delimiter, '\t');
@@ -153,6 +173,24 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"training: {virtual_shards: 131072}",
               "training.virtual_shards: 131072 is out of range (allowed: a whole number >= 1 and "
               "<= 65536)"},
+        Wrong{"run: {ranks: some}",
+              "run.ranks: 'some' is not a whole number (allowed: all, or a whole number >= 1 and "
+              "<= 65536)"},
+        Wrong{"run: {device_memory: 8 gigabytes}",
+              "run.device_memory: '8 gigabytes' is not a number of bytes (allowed: auto, or a "
+              "number of bytes, as in 512MB, 8GB or 1.5GiB)"},
+        Wrong{"run: {device_memory: nan}",
+              "run.device_memory: 'nan' is not a number of bytes (allowed: auto, or a number of "
+              "bytes, as in 512MB, 8GB or 1.5GiB)"},
+        Wrong{"run: {device_memory: -1GB}",
+              "run.device_memory: -1GB is out of range (allowed: auto, or a number of bytes, as in "
+              "512MB, 8GB or 1.5GiB)"},
+        Wrong{"run: {device_memory: 0}",
+              "run.device_memory: 0 is out of range (allowed: auto, or a number of bytes, as in "
+              "512MB, 8GB or 1.5GiB)"},
+        Wrong{"run: {device_memory: 99999999TB}",
+              "run.device_memory: 99999999TB is out of range (allowed: auto, or a number of bytes, "
+              "as in 512MB, 8GB or 1.5GiB)"},
         Wrong{"run: {threads: 0}",
               "run.threads: 0 is out of range (allowed: auto, or a whole number >= 1 and <= "
               "4096)"}));
@@ -232,8 +270,8 @@ TEST(Read, ListsAllProblemsInTheOrderOfTheFile) {
             "1)\n"
             "  t.yaml:6: training.early_stopping.metric: unknown value 'auk' (did you mean auc? "
             "allowed: objective | log_loss | accuracy | auc)\n"
-            "  override 'run.ranks=0': run.ranks: 0 is out of range (allowed: a whole number >= 1 "
-            "and <= 65536)");
+            "  override 'run.ranks=0': run.ranks: 0 is out of range (allowed: all, or a whole "
+            "number >= 1 and <= 65536)");
 }
 
 TEST(Read, RemembersWhereKeysWereGiven) {

@@ -101,6 +101,8 @@ Config unusual_config() {
   config.training.early_stopping = EarlyStopping{Metric::kAuc, 3, 1e-4};
   config.run.directory = "runs/1";
   config.run.threads = 3;
+  config.run.ranks = RunConfig::kAllGpus;
+  config.run.device_memory = std::int64_t{3} << 29;
   config.run.simd = Simd::kScalar;
   return config;
 }
@@ -124,6 +126,8 @@ TEST(EffectiveConfig, ReadsBackTheSame) {
   EXPECT_EQ(same.data.csv.delimiter, '\t');
   EXPECT_EQ(same.training.batch_size, TrainingConfig::kAllRows);
   EXPECT_EQ(same.training.early_stopping->min_delta, 1e-4);
+  EXPECT_EQ(same.run.ranks, RunConfig::kAllGpus);
+  EXPECT_EQ(same.run.device_memory, config.run.device_memory);
 }
 
 TEST(EffectiveConfig, QuotesTextsThatCouldBeMisread) {
@@ -152,6 +156,23 @@ TEST(EffectiveConfig, WritesOrdinaryValuesPlainly) {
   EXPECT_THAT(yaml, HasSubstr("  learning_rate: 0.30000000000000004\n"));
   EXPECT_THAT(yaml, HasSubstr("  batch_size: all\n"));
   EXPECT_THAT(yaml, HasSubstr("  early_stopping:\n    metric: auc\n"));
+  EXPECT_THAT(yaml, HasSubstr("  ranks: all\n"));
+  EXPECT_THAT(yaml, HasSubstr("  device_memory: 1536MiB\n"));
+}
+
+TEST(EffectiveConfig, WritesBytesInTheirLargestUnit) {
+  const auto written = [](std::int64_t bytes) {
+    Config config;
+    config.run.device_memory = bytes;
+    const std::string yaml = effective_config_yaml(config);
+    const std::string key = "device_memory: ";
+    const std::size_t from = yaml.find(key) + key.size();
+    return yaml.substr(from, yaml.find('\n', from) - from);
+  };
+  EXPECT_EQ(written(8000000000), "8GB");
+  EXPECT_EQ(written(std::int64_t{8} << 30), "8GiB");
+  EXPECT_EQ(written(1000), "1KB");
+  EXPECT_EQ(written(8000000001), "8000000001");
 }
 
 std::string with_train(std::string yaml) {

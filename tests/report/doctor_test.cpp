@@ -30,7 +30,8 @@ Diagnosis sample() {
                      .sparse_features = 1048576,
                      .sparse_entries = 300e6,
                      .wake_s = 5e-6};
-  diagnosis.modules = {{"CUDA", "not part of this build"}};
+  diagnosis.gpu.cuda = "this build has no CUDA module";
+  diagnosis.mpi = "not part of this build";
   return diagnosis;
 }
 
@@ -48,8 +49,44 @@ Reading       12.5 GB/s on 1 thread, 25 GB/s on 4 threads
 Sparse rows   300 M entries/s gathered and scattered on 4 threads
               (1,048,576 features)
 Waking        5 us for 4 threads
-CUDA          not part of this build
+CUDA          no GPU: this build has no CUDA module
+MPI           not part of this build
 )");
+}
+
+Diagnosis sample_with_gpus() {
+  Diagnosis diagnosis = sample();
+  diagnosis.gpu.cuda = "CUDA 13.0, driver for CUDA 13.1";
+  diagnosis.gpu.nccl = "2.28.9";
+  GpuState fast;
+  fast.info.name = "Fast 100";
+  fast.info.major = 9;
+  fast.info.memory_bytes = std::size_t{80} << 30;
+  fast.info.free_bytes = std::size_t{79} << 30;
+  GpuState busy;
+  busy.info.ordinal = 1;
+  busy.trouble = "cuda: use device 1: it is busy";
+  diagnosis.gpu.gpus = {fast, busy};
+  return diagnosis;
+}
+
+TEST(Doctor, ListsEveryGpu) {
+  EXPECT_THAT(doctor_text(sample_with_gpus()), HasSubstr(R"(
+CUDA          2 GPUs, CUDA 13.0, driver for CUDA 13.1
+GPU 0         Fast 100, compute capability 9.0, 80 GiB, 79 GiB free
+GPU 1         cuda: use device 1: it is busy
+NCCL          2.28.9
+MPI           not part of this build
+)"));
+}
+
+TEST(Doctor, ListsEveryGpuForPrograms) {
+  const auto json = nlohmann::json::parse(doctor_json(sample_with_gpus()));
+  ASSERT_EQ(json.at("gpus").size(), 2U);
+  EXPECT_EQ(json.at("gpus")[0].at("compute_capability"), "9.0");
+  EXPECT_EQ(json.at("gpus")[0].at("free_bytes"), std::size_t{79} << 30);
+  EXPECT_EQ(json.at("gpus")[1].at("trouble"), "cuda: use device 1: it is busy");
+  EXPECT_EQ(json.at("modules").at("NCCL"), "2.28.9");
 }
 
 TEST(Doctor, SaysWhatIsUnknownAndWhatFailed) {
@@ -74,7 +111,8 @@ TEST(Doctor, GivesProgramsTheSame) {
   EXPECT_EQ(json.at("machine").at("cache_bytes").at("L1d"), 48 * 1024);
   EXPECT_EQ(json.at("simd"), "avx2");
   EXPECT_EQ(json.at("read_bytes_per_second"), 25e9);
-  EXPECT_EQ(json.at("modules").at("CUDA"), "not part of this build");
+  EXPECT_EQ(json.at("modules").at("CUDA"), "this build has no CUDA module");
+  EXPECT_TRUE(json.at("gpus").empty());
 }
 
 }  // namespace

@@ -48,6 +48,8 @@ class CpuBackend : public Backend {
       : kernels_(kernels),
         pool_(threads, waiting),
         rows_(std::move(rows)),
+        train_tiles_(whole_tiles(rows_.train.shards, rows_.train.owned)),
+        validation_tiles_(whole_tiles(rows_.validation.shards, rows_.validation.owned)),
         sums_(rows_.train.features,
               setup.rule == UpdateRule::kScaled &&
                   std::holds_alternative<SparseTiles>(rows_.train.storage),
@@ -64,15 +66,42 @@ class CpuBackend : public Backend {
   void look_at(EvaluationPoint point) override { state_.look_at(point); }
   void adopt_evaluation_point() override { state_.adopt_evaluation_point(); }
 
+  std::span<const TileSlice> every_tile(RowSet set) const override {
+    return set == RowSet::kTrain ? train_tiles_ : validation_tiles_;
+  }
+
   void gradient(RowSet set, std::span<const TileSlice> slices, int fixed_bits) override {
     pass(set, slices, fixed_bits, nullptr);
   }
-  void gradient_and_scores(RowSet set, std::span<const TileSlice> slices, int fixed_bits,
-                           std::span<float> scores) override {
-    pass(set, slices, fixed_bits, scores.data());
+  void gradient_and_scores(RowSet set, std::span<const TileSlice> slices, int fixed_bits) override {
+    scores_.resize(slices.size() * static_cast<std::size_t>(kTileRows));
+    scored_ = set;
+    pass(set, slices, fixed_bits, scores_.data());
+  }
+  void get_scores(std::span<float> scores) const override {
+    std::copy(scores_.begin(), scores_.end(), scores.begin());
   }
 
-  SumBuffer sums() override { return sums_.merged(); }
+  PredictionCounts count_predictions(double cut) override {
+    PredictionCounts counted;
+    each_score([&](std::size_t, float score, bool positive) {
+      const bool predicted = static_cast<double>(score) >= cut;
+      ++counted.counts[(positive ? 2U : 0U) + (predicted ? 1U : 0U)];
+    });
+    return counted;
+  }
+  PairCounts count_pairs() override {
+    std::vector<std::int64_t> keys(static_cast<std::size_t>(rows_here()));
+    ranking_keys(keys);
+    return ossau::count_pairs(keys);
+  }
+  void ranking_keys(std::span<std::int64_t> keys) const override {
+    each_score(
+        [&](std::size_t i, float score, bool positive) { keys[i] = ranking_key(score, positive); });
+  }
+
+  SumBuffer sums(MemorySpace) override { return sums_.merged(); }
+  void set_sums(SumBuffer) override {}
   StepTotals totals() const override { return sums_.totals(); }
 
   double gradient_max(double gradient_factor, double rate) override {
@@ -111,6 +140,21 @@ class CpuBackend : public Backend {
     sums_.finish();
   }
 
+  std::int64_t rows_here() const {
+    const TileSet& from = tiles(scored_);
+    return from.shards.rows_of_tiles(from.owned).size();
+  }
+
+  // visit(i, score, positive) for the rows that are here.  Only the last tile may lack rows: at the
+  // end.
+  template <class Visit>
+  void each_score(const Visit& visit) const {
+    const AlignedVector<float>& signed_weight = tiles(scored_).signed_weight;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(rows_here()); ++i) {
+      visit(i, scores_[i], std::signbit(signed_weight[i]));
+    }
+  }
+
   // Tiles that repay waking a thread.
   std::int64_t worthwhile_tiles(const TileSet& from, std::span<const TileSlice> slices,
                                 std::int64_t numbers) const {
@@ -134,8 +178,12 @@ class CpuBackend : public Backend {
   CpuKernels kernels_;
   ThreadPool pool_;
   BackendRows rows_;
+  std::vector<TileSlice> train_tiles_;
+  std::vector<TileSlice> validation_tiles_;
   GradientSums sums_;
   OptimizerState state_;
+  AlignedVector<float> scores_;  // [slices of that pass, 64]
+  RowSet scored_ = RowSet::kTrain;
 };
 
 }  // namespace

@@ -21,6 +21,7 @@ double larger(double a, double b) {
 
 OptimizerState::OptimizerState(ModelSetup setup, ThreadPool& pool)
     : setup_(std::move(setup)),
+      model_(model_rule(setup_)),
       pool_(pool),
       unit_powers_(std::all_of(setup_.exponent_power.begin(), setup_.exponent_power.end(),
                                [](double power) { return power == 1.0; })),
@@ -75,16 +76,14 @@ double OptimizerState::exponent_power(std::int64_t j) const {
   return j < features() ? setup_.exponent_power[static_cast<std::size_t>(j)] : 1.0;
 }
 
-// The entry of the mean loss's gradient; 0 for an intercept that the model does not have.
 double OptimizerState::loss_gradient(const std::int64_t* sums, double factor,
                                      std::int64_t j) const {
-  return moves(j) ? mean_gradient(sums[j], factor, exponent_power(j)) : 0.0;
+  return model_.loss_gradient(sums[j], factor, exponent_power(j), j);
 }
 
 double OptimizerState::gradient(const std::int64_t* sums, double factor, std::int64_t j,
                                 double at) const {
-  const double g = loss_gradient(sums, factor, j);
-  return j < features() ? g + penalty_gradient(at, setup_.penalty) : g;
+  return model_.gradient(sums[j], factor, exponent_power(j), j, at);
 }
 
 double OptimizerState::point(std::int64_t j) const {
@@ -102,7 +101,8 @@ double OptimizerState::gradient_max(const std::int64_t* sums, double factor, dou
                 double& mine = maxima_[static_cast<std::size_t>(thread)].value;
                 for (std::int64_t j = begin; j < end; ++j) {
                   const double w = point(j);
-                  const double g = stationarity(w, gradient(sums, factor, j, w), rate, l1(j));
+                  const double g =
+                      stationarity(w, gradient(sums, factor, j, w), rate, model_.l1(j));
                   mine = larger(mine, std::fabs(g));
                 }
               });
@@ -137,14 +137,14 @@ void OptimizerState::update(GradientSums& sums, const StepParameters& step) {
 }
 
 void OptimizerState::descent(const std::int64_t* sums, const StepParameters& step) {
-  pool_.split(features() + 1, kFeatureGrain,
-              [&](std::int64_t, std::int64_t begin, std::int64_t end) {
-                for (std::int64_t j = begin; j < end; ++j) {
-                  double& w = weights_[static_cast<std::size_t>(j)];
-                  w = descend(w, gradient(sums, step.gradient_factor, j, w), step.rate, l1(j));
-                }
-                refresh_scoring(begin, end, weights_);
-              });
+  pool_.split(
+      features() + 1, kFeatureGrain, [&](std::int64_t, std::int64_t begin, std::int64_t end) {
+        for (std::int64_t j = begin; j < end; ++j) {
+          double& w = weights_[static_cast<std::size_t>(j)];
+          w = descend(w, gradient(sums, step.gradient_factor, j, w), step.rate, model_.l1(j));
+        }
+        refresh_scoring(begin, end, weights_);
+      });
 }
 
 void OptimizerState::momentum(const std::int64_t* sums, const StepParameters& step) {
@@ -154,7 +154,7 @@ void OptimizerState::momentum(const std::int64_t* sums, const StepParameters& st
                   const auto i = static_cast<std::size_t>(j);
                   double& w = weights_[i];
                   const double g = gradient(sums, step.gradient_factor, j, w);
-                  w = roll(w, velocity_[i], g, setup_.momentum, step.rate, l1(j));
+                  w = roll(w, velocity_[i], g, setup_.momentum, step.rate, model_.l1(j));
                 }
                 refresh_scoring(begin, end, weights_);
               });
@@ -169,8 +169,8 @@ double OptimizerState::propose(const std::int64_t* sums, const StepParameters& s
     const auto i = static_cast<std::size_t>(j);
     const double y = lookahead_[i];
     const double g = gradient(sums, step.gradient_factor, j, y);
-    proposal_[i] = descend(y, g, step.rate, l1(j));
-    const double slope = l1(j) > 0 ? (y - proposal_[i]) / step.rate : g;
+    proposal_[i] = descend(y, g, step.rate, model_.l1(j));
+    const double slope = model_.l1(j) > 0 ? (y - proposal_[i]) / step.rate : g;
     return slope * (proposal_[i] - weights_[i]);
   };
   pool_.split(chunks, kFeatureGrain / kFeatureChunk,

@@ -30,12 +30,10 @@ class OptimizerState {
 
  private:
   std::int64_t features() const { return static_cast<std::int64_t>(scoring_.size()); }
-  bool moves(std::int64_t j) const { return j < features() || setup_.intercept; }
   double exponent_power(std::int64_t j) const;
   double loss_gradient(const std::int64_t* sums, double factor, std::int64_t j) const;
   double gradient(const std::int64_t* sums, double factor, std::int64_t j, double at) const;
   double point(std::int64_t j) const;
-  double l1(std::int64_t j) const { return j < features() ? setup_.penalty.l1 : 0; }
   void refresh_scoring(std::int64_t begin, std::int64_t end, std::span<const double> from);
 
   void descent(const std::int64_t* sums, const StepParameters& step);
@@ -54,6 +52,7 @@ class OptimizerState {
   };
 
   ModelSetup setup_;
+  ModelRule model_;
   ThreadPool& pool_;
   bool unit_powers_;                   // every exponent_power is 1
   AlignedVector<double> weights_;      // [d + 1], intercept last; kScaled: v

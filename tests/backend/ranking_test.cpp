@@ -1,4 +1,4 @@
-#include "train/ranking.hpp"
+#include "backend/ranking.hpp"
 
 #include <gtest/gtest.h>
 
@@ -16,7 +16,7 @@ namespace {
 double auc_of(const std::vector<std::pair<float, bool>>& rows) {
   std::vector<std::int64_t> keys;
   for (const auto& [score, positive] : rows) keys.push_back(ranking_key(score, positive));
-  return area_under_curve(keys);
+  return area_under_curve(count_pairs(keys));
 }
 
 TEST(AreaUnderCurve, IsOneForPerfectAndZeroForReversedOrder) {

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <cstdint>
+
+#include "arith/contract.hpp"
+#include "arith/update.hpp"
+#include "backend/backend.hpp"
+
+// What hosts and kernels tell each other: plain numbers and addresses in device memory.
+
+namespace ossau::cuda {
+
+/// The rows of a dense TileSet that are on the device.
+struct DenseRows {
+  const float* values = nullptr;         // [tiles, d, 64]
+  const float* signed_weight = nullptr;  // [tiles, 64]
+  std::int64_t features = 0;             // d
+  std::int64_t first_tile = 0;           // number of the tile at place 0
+};
+
+/// Those of a sparse one.
+struct SparseRows {
+  const std::int64_t* slice_start = nullptr;  // [tiles + 1]
+  const std::uint32_t* index = nullptr;       // [slices, 64]
+  const float* value = nullptr;               // [slices, 64]; unless ones
+  const std::uint32_t* length = nullptr;      // [tiles, 64]
+  const std::int64_t* spill_start = nullptr;  // [tiles + 1]
+  const std::uint32_t* spill_index = nullptr;
+  const float* spill_value = nullptr;    // unless ones
+  const float* signed_weight = nullptr;  // [tiles, 64]
+  std::int64_t features = 0;             // d
+  std::int64_t first_tile = 0;
+  bool ones = false;  // every stored value is 1
+};
+
+/// Where a run of steps stands; moved on by the device itself.
+struct RunState {
+  std::int64_t step = 0;  // first step of the graph that is being run, counted in the run
+};
+
+/// The slices that a pass visits: of a list, or of a step of a run.
+struct SliceList {
+  const TileSlice* slices = nullptr;
+  std::int64_t count = 0;                // of a list
+  const RunState* run = nullptr;         // of a step of a run, else null
+  const std::int32_t* counts = nullptr;  // [steps of the run]
+  std::int64_t stride = 0;               // slices kept for a step
+  std::int64_t offset = 0;               // which step of the graph
+
+  OSSAU_HOST_DEVICE std::int64_t step() const { return run->step + offset; }
+};
+
+/// What rows are scored with besides the weights.
+struct ScoringScalars {
+  float scale = 1;
+  float intercept = 0;
+  double nesterov_t = 1;  // UpdateRule::kAdaptive
+  double momentum = 0;    // of the step that is being taken
+};
+
+/// What a pass over rows reads and adds to.
+struct GradientPass {
+  SliceList list;
+  const float* weights = nullptr;  // [d], as they score rows
+  const ScoringScalars* scalars = nullptr;
+  std::int64_t* sums = nullptr;  // SumLayout
+  double fixed_scale = 1;        // 2^k
+  float* scores = nullptr;       // null, or [slices, 64]
+};
+
+/// Features whose sums left 0, in no order, some of them twice; none where there is no room.
+struct TouchedList {
+  std::uint32_t* features = nullptr;  // null: no list is kept
+  std::uint32_t* count = nullptr;     // may pass the capacity: then the list is incomplete
+  std::uint32_t capacity = 0;
+};
+
+/// Memory that passes over wide dense rows need: see wide_gradient.cuh.
+struct WideScratch {
+  float* partial = nullptr;          // [slices, chunks, 64]
+  float* residual = nullptr;         // [slices, 64]
+  std::uint32_t* arrived = nullptr;  // [slices]
+  std::uint32_t* ready = nullptr;    // [slices]
+  std::uint32_t* ticket = nullptr;
+};
+
+/// A piece of memory to be copied; addresses are multiples of 4 bytes.
+struct Segment {
+  const std::uint32_t* from = nullptr;
+  std::uint32_t* to = nullptr;
+  std::int64_t words = 0;  // of 4 bytes
+};
+
+/// Weights and optimiser state.
+struct OptimizerView {
+  ModelRule model;
+  UpdateRule rule = UpdateRule::kDescent;
+  const double* powers = nullptr;        // [d]; null: all 1
+  double* weights = nullptr;             // [d + 1]
+  double* velocity = nullptr;            // kMomentum: [d + 1]
+  double* lookahead = nullptr;           // kNesterov, kAdaptive: [d + 1]
+  double* proposal = nullptr;            // kNesterov, kAdaptive: [d + 1]
+  double* chunk_sums = nullptr;          // kNesterov, kAdaptive: [chunks]
+  std::uint32_t* blocks_done = nullptr;  // kNesterov, kAdaptive
+  float* scoring = nullptr;              // [d]
+  ScoringScalars* scalars = nullptr;
+};
+
+/// What an update takes: one step, or a step of a run.
+struct UpdateStep {
+  StepParameters parameters;
+  const StepParameters* of_run = nullptr;  // [steps of the run]; null: `parameters`
+  StepTotals* totals = nullptr;            // [steps of the run]
+  const RunState* run = nullptr;
+  std::int64_t offset = 0;
+
+  OSSAU_HOST_DEVICE std::int64_t step() const { return run->step + offset; }
+};
+
+}  // namespace ossau::cuda

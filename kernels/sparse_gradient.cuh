@@ -1,0 +1,248 @@
+#pragma once
+
+#include "warp.cuh"
+
+// Gradients of sparse rows, a warp a tile: indices are loaded in order, weights are gathered
+// through the caches, products are added to 64-bit integers in global memory.
+
+namespace ossau::device {
+
+/// kOnes: every stored value is an implicit one.  kLists: features whose sum leaves 0 are listed.
+template <bool kOnes, bool kLists>
+class SparseWarp {
+ public:
+  __device__ __forceinline__ SparseWarp(const SparseRows& rows, const GradientPass& pass,
+                                        const TouchedList& touched, int parts)
+      : rows_(rows),
+        pass_(pass),
+        touched_(touched),
+        slices_(slices_of(pass.list)),
+        team_((blockIdx.x * (blockDim.x / kWarp) + threadIdx.x / kWarp) /
+              static_cast<unsigned>(parts)),
+        part_(static_cast<int>(threadIdx.x / kWarp % static_cast<unsigned>(parts))),
+        parts_(parts) {}
+
+  __device__ __forceinline__ void run() {
+    const unsigned teams = gridDim.x * (blockDim.x / kWarp) / static_cast<unsigned>(parts_);
+    for (std::int64_t i = team_; i < slices_.count; i += teams) take_tile(i);
+    if (part_ == 0) flush_totals(totals_, rows_.features, pass_.sums);
+  }
+
+ private:
+  static constexpr int kAtOnce = 8;  // slices under way before the first is waited for
+
+  // A lane's two rows: their entries, slice by slice, then spilled ones one after the other.
+  struct Tile {
+    std::int64_t first_slot = 0;  // of row 0
+    std::int64_t slices = 0;
+    std::int64_t spill_low = 0;  // where a row's spilled entries begin
+    std::int64_t spill_high = 0;
+    std::int64_t length_low = 0;
+    std::int64_t length_high = 0;
+  };
+
+  __device__ __forceinline__ void take_tile(std::int64_t i) {
+    const TileSlice slice = slices_.first[i];
+    const std::int64_t place = slice.tile - rows_.first_tile;
+    const Tile tile = look_up(place);
+    const RowPair score = finish_scores(score_tile(tile), *pass_.scalars);
+    if (part_ == 0 && pass_.scores != nullptr) keep_scores(score, pass_.scores + i * kTileRows);
+    const RowPair residual = finish_rows(score, rows_.signed_weight + place * kTileRows, slice,
+                                         pass_.fixed_scale, totals_);
+    add_gradient(tile, residual);
+  }
+
+  __device__ __forceinline__ Tile look_up(std::int64_t place) const {
+    const unsigned lane = lane_of_thread();
+    Tile tile;
+    tile.first_slot = rows_.slice_start[place] * kTileRows;
+    tile.slices = rows_.slice_start[place + 1] - rows_.slice_start[place];
+    tile.length_low = rows_.length[place * kTileRows + lane];
+    tile.length_high = rows_.length[place * kTileRows + lane + 32];
+    const std::int64_t first_spill = rows_.spill_start[place];
+    if (first_spill == rows_.spill_start[place + 1]) return tile;
+    // Spilled entries lie row after row: those of rows 0 to 31, then of 32 to 63.
+    const std::int64_t low = spilled(tile.length_low, tile.slices);
+    const std::int64_t high = spilled(tile.length_high, tile.slices);
+    const std::int64_t low_end = sum_up_to_lane(low);
+    const std::int64_t all_low = __shfl_sync(kEveryLane, low_end, kWarp - 1);
+    tile.spill_low = first_spill + low_end - low;
+    tile.spill_high = first_spill + all_low + sum_up_to_lane(high) - high;
+    return tile;
+  }
+
+  static __device__ __forceinline__ std::int64_t spilled(std::int64_t length, std::int64_t slices) {
+    return length > slices ? length - slices : 0;
+  }
+
+  static __device__ __forceinline__ std::int64_t sum_up_to_lane(std::int64_t value) {
+    const unsigned lane = lane_of_thread();
+#pragma unroll
+    for (unsigned o = 1; o < kWarp; o *= 2) {
+      const std::int64_t before = __shfl_up_sync(kEveryLane, value, o);
+      if (lane >= o) value += before;
+    }
+    return value;
+  }
+
+  // The chain of one row: the chunks that are complete, and the open one.
+  struct Chain {
+    float total = 0.0f;
+    float open = 0.0f;
+
+    __device__ void close() {
+      total += open;
+      open = 0.0f;
+    }
+    __device__ void add(float x, float w) { open = ScalarOps::fma(x, w, open); }
+  };
+
+  __device__ __forceinline__ float value(const float* values, std::int64_t at) const {
+    if constexpr (kOnes) return 1.0f;
+    return values[at];
+  }
+
+  __device__ __forceinline__ RowPair score_tile(const Tile& tile) const {
+    Chain low;
+    Chain high;
+    // A chunk ends after a multiple of kAtOnce slices.
+    for (std::int64_t k = 0; k < tile.slices; k += kAtOnce) {
+      if (k > 0 && k % kScoreChunk == 0) {
+        low.close();
+        high.close();
+      }
+      score_slices(tile, k, low, high);
+    }
+    score_spill(tile.spill_low, tile.length_low, tile.slices, low);
+    score_spill(tile.spill_high, tile.length_high, tile.slices, high);
+    low.close();
+    high.close();
+    return {low.total, high.total};
+  }
+
+  __device__ __forceinline__ void score_slices(const Tile& tile, std::int64_t k, Chain& low,
+                                               Chain& high) const {
+    const std::int64_t slot = tile.first_slot + k * kTileRows + lane_of_thread();
+    float w[2][kAtOnce];
+    float x[2][kAtOnce];
+#pragma unroll
+    for (int i = 0; i < kAtOnce; ++i) {
+      look_at(slot + i * kTileRows, k + i < tile.slices && k + i < tile.length_low, w[0][i],
+              x[0][i]);
+      look_at(slot + i * kTileRows + 32, k + i < tile.slices && k + i < tile.length_high, w[1][i],
+              x[1][i]);
+    }
+#pragma unroll
+    for (int i = 0; i < kAtOnce; ++i) {
+      if (k + i < tile.slices && k + i < tile.length_low) low.add(x[0][i], w[0][i]);
+      if (k + i < tile.slices && k + i < tile.length_high) high.add(x[1][i], w[1][i]);
+    }
+  }
+
+  __device__ __forceinline__ void look_at(std::int64_t slot, bool present, float& w,
+                                          float& x) const {
+    if (!present) return;
+    w = __ldg(pass_.weights + rows_.index[slot]);
+    x = value(rows_.value, slot);
+  }
+
+  __device__ __forceinline__ void score_spill(std::int64_t begin, std::int64_t length,
+                                              std::int64_t slices, Chain& chain) const {
+    for (std::int64_t k = slices; k < length; ++k) {
+      if (k > 0 && k % kScoreChunk == 0) chain.close();
+      const std::int64_t at = begin + k - slices;
+      chain.add(value(rows_.spill_value, at), __ldg(pass_.weights + rows_.spill_index[at]));
+    }
+  }
+
+  // The loops take as many turns in every lane: listing is the work of the whole warp.
+  __device__ __forceinline__ void add_gradient(const Tile& tile, RowPair residual) const {
+    for (std::int64_t k = part_ * kAtOnce; k < tile.slices; k += parts_ * kAtOnce) {
+      add_slices(tile, k, residual);
+    }
+    if (part_ != 0) return;
+    add_spill(tile.spill_low, spilled(tile.length_low, tile.slices), residual.low);
+    add_spill(tile.spill_high, spilled(tile.length_high, tile.slices), residual.high);
+  }
+
+  __device__ __forceinline__ void add_slices(const Tile& tile, std::int64_t k,
+                                             RowPair residual) const {
+    const std::int64_t slot = tile.first_slot + k * kTileRows + lane_of_thread();
+    std::uint32_t leaving[2][kAtOnce];
+#pragma unroll
+    for (int i = 0; i < kAtOnce; ++i) {
+      const bool here = k + i < tile.slices;
+      const std::int64_t at = slot + i * kTileRows;
+      leaving[0][i] =
+          add_entry(here && k + i < tile.length_low, rows_.index, rows_.value, at, residual.low);
+      leaving[1][i] = add_entry(here && k + i < tile.length_high, rows_.index, rows_.value, at + 32,
+                                residual.high);
+    }
+    if constexpr (kLists) {
+#pragma unroll
+      for (int i = 0; i < kAtOnce; ++i) {
+        list(leaving[0][i]);
+        list(leaving[1][i]);
+      }
+    }
+  }
+
+  __device__ __forceinline__ void add_spill(std::int64_t begin, std::int64_t count,
+                                            float residual) const {
+    for (std::int64_t k = 0; __any_sync(kEveryLane, k < count); ++k) {
+      const std::uint32_t leaving =
+          add_entry(k < count, rows_.spill_index, rows_.spill_value, begin + k, residual);
+      if constexpr (kLists) list(leaving);
+    }
+  }
+
+  static constexpr std::uint32_t kNone = 0xffffffffu;
+
+  // Returns the feature where its sum was 0 before something else was added, or none.
+  __device__ __forceinline__ std::uint32_t add_entry(bool present, const std::uint32_t* index,
+                                                     const float* values, std::int64_t at,
+                                                     float residual) const {
+    if (!present) return kNone;
+    const std::int64_t fixed =
+        to_fixed(kOnes ? residual : residual * value(values, at), pass_.fixed_scale);
+    if (fixed == 0) return kNone;
+    const std::uint32_t feature = index[at];
+    auto* sum = reinterpret_cast<unsigned long long*>(pass_.sums + feature);
+    const unsigned long long before = atomicAdd(sum, static_cast<unsigned long long>(fixed));
+    if constexpr (kLists) return before == 0 ? feature : kNone;
+    return kNone;
+  }
+
+  // By all lanes together.
+  __device__ __forceinline__ void list(std::uint32_t feature) const {
+    const unsigned listing = __ballot_sync(kEveryLane, feature != kNone);
+    if (listing == 0) return;
+    const unsigned lane = lane_of_thread();
+    unsigned first = 0;
+    if (lane == 0) first = atomicAdd(touched_.count, static_cast<unsigned>(__popc(listing)));
+    first = __shfl_sync(kEveryLane, first, 0);
+    const unsigned at = first + static_cast<unsigned>(__popc(listing & ((1u << lane) - 1u)));
+    if (feature != kNone && at < touched_.capacity) touched_.features[at] = feature;
+  }
+
+  const SparseRows& rows_;
+  const GradientPass& pass_;
+  const TouchedList& touched_;
+  Slices slices_;
+  unsigned team_;  // of the warps that share a tile's gradient; each scores all of it
+  int part_;       // which of them
+  int parts_;
+  LaneTotals totals_;
+};
+
+inline constexpr int kSparseThreads = 256;
+
+template <bool kOnes, bool kLists>
+__global__ void __launch_bounds__(kSparseThreads, 2)
+    sparse_gradient_kernel(const __grid_constant__ SparseRows rows,
+                           const __grid_constant__ GradientPass pass,
+                           const __grid_constant__ TouchedList touched, int parts) {
+  SparseWarp<kOnes, kLists>(rows, pass, touched, parts).run();
+}
+
+}  // namespace ossau::device

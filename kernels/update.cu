@@ -1,0 +1,78 @@
+#include <algorithm>
+
+#include "launch.cuh"
+#include "launchers.hpp"
+#include "update.cuh"
+
+namespace ossau::cuda {
+namespace {
+
+constexpr std::int64_t kBlocksOfMultiprocessor = 4;
+
+// One thread a feature, up to what the device holds.
+device::LaunchShape element_shape(std::int64_t elements, const DeviceInfo& device) {
+  const std::int64_t blocks = (elements + device::kUpdateThreads - 1) / device::kUpdateThreads;
+  const std::int64_t most = kBlocksOfMultiprocessor * device.multiprocessors;
+  return {static_cast<unsigned>(std::clamp<std::int64_t>(blocks, 1, most)),
+          static_cast<unsigned>(device::kUpdateThreads), 0};
+}
+
+void accelerate(const OptimizerView& view, const UpdateStep& step, std::int64_t* sums,
+                device::LaunchShape shape, StreamHandle stream) {
+  device::LaunchShape with_tree = shape;
+  with_tree.shared_bytes = static_cast<std::size_t>(kFeatureChunk) * sizeof(double);
+  device::launch("update: proposals", device::propose_kernel, with_tree, stream, view, step, sums);
+  device::launch("update: acceleration", device::accelerate_kernel, shape, stream, view);
+}
+
+}  // namespace
+
+void load_update_kernels() {
+  device::load("update", device::descent_kernel);
+  device::load("update: proposals", device::propose_kernel);
+  device::load("update: acceleration", device::accelerate_kernel);
+  device::load("update", device::scaled_kernel);
+  device::load("scoring weights", device::refresh_kernel);
+  device::load("largest gradient", device::gradient_max_kernel);
+  device::load("end of steps", device::advance_kernel);
+}
+
+void update(const OptimizerView& view, const UpdateStep& step, const TouchedList& touched,
+            std::int64_t* sums, const DeviceInfo& device, StreamHandle stream) {
+  const device::LaunchShape shape = element_shape(view.model.features + 1, device);
+  switch (view.rule) {
+    case UpdateRule::kDescent:
+    case UpdateRule::kMomentum:
+      device::launch("update", device::descent_kernel, shape, stream, view, step, sums);
+      return;
+    case UpdateRule::kNesterov:
+    case UpdateRule::kAdaptive:
+      accelerate(view, step, sums, shape, stream);
+      return;
+    case UpdateRule::kScaled:
+      device::launch("update", device::scaled_kernel, shape, stream, view, step, touched, sums);
+      return;
+  }
+}
+
+void refresh_scoring(const OptimizerView& view, const double* from, const DeviceInfo& device,
+                     StreamHandle stream) {
+  device::launch("scoring weights", device::refresh_kernel,
+                 element_shape(view.model.features + 1, device), stream, view, from);
+}
+
+void gradient_max(const OptimizerView& view, const std::int64_t* sums, const double* point,
+                  double scale, double factor, double rate, unsigned long long* largest,
+                  const DeviceInfo& device, StreamHandle stream) {
+  device::launch("largest gradient", device::gradient_max_kernel,
+                 element_shape(view.model.features + 1, device), stream, view, sums, point, scale,
+                 factor, rate, largest);
+}
+
+std::uint32_t touched_capacity(std::int64_t features) { return device::list_capacity(features); }
+
+void advance(RunState* run, std::int64_t steps, StreamHandle stream) {
+  device::launch("end of steps", device::advance_kernel, {1, 1, 0}, stream, run, steps);
+}
+
+}  // namespace ossau::cuda

@@ -1,0 +1,237 @@
+#pragma once
+
+#include "arith/update.hpp"
+#include "warp.cuh"
+
+// The update rules on the device: the functions of arith/update.hpp, element by element.  What
+// takes the sums also clears them for the next step.
+
+namespace ossau::device {
+
+inline constexpr int kUpdateThreads = static_cast<int>(kFeatureChunk);
+
+__device__ __forceinline__ std::int64_t global_thread() {
+  return static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+}
+__device__ __forceinline__ std::int64_t global_threads() {
+  return static_cast<std::int64_t>(gridDim.x) * blockDim.x;
+}
+
+__device__ __forceinline__ StepParameters parameters_of(const UpdateStep& step) {
+  return step.of_run == nullptr ? step.parameters : step.of_run[step.step()];
+}
+
+__device__ __forceinline__ double power_at(const OptimizerView& view, std::int64_t j) {
+  return view.powers == nullptr || j >= view.model.features ? 1.0 : view.powers[j];
+}
+
+/// The float32 weight that scores rows.
+__device__ __forceinline__ void refresh_scoring(const OptimizerView& view, std::int64_t j,
+                                                double from) {
+  if (j < view.model.features) {
+    view.scoring[j] = scoring_weight(from, power_at(view, j));
+  } else {
+    view.scalars->intercept = static_cast<float>(from);
+  }
+}
+
+/// Reads a sum and clears it.
+__device__ __forceinline__ std::int64_t take(std::int64_t* sums, std::int64_t j) {
+  const std::int64_t sum = sums[j];
+  sums[j] = 0;
+  return sum;
+}
+
+/// By one thread of a step: keeps the totals of a step of a run, and clears them in any case.
+__device__ __forceinline__ void take_totals(const OptimizerView& view, const UpdateStep& step,
+                                            std::int64_t* sums) {
+  if (global_thread() != 0) return;
+  std::int64_t* totals = sums + view.model.features + 1;
+  const StepTotals of_step = {totals[0], totals[1], totals[2], totals[3]};
+  if (step.run != nullptr) step.totals[step.step()] = of_step;
+  for (int i = 0; i < 4; ++i) totals[i] = 0;
+}
+
+/// UpdateRule::kDescent and kMomentum.
+static __global__ void __launch_bounds__(kUpdateThreads)
+    descent_kernel(const __grid_constant__ OptimizerView view,
+                   const __grid_constant__ UpdateStep step, std::int64_t* sums) {
+  const StepParameters parameters = parameters_of(step);
+  const ModelRule& model = view.model;
+  for (std::int64_t j = global_thread(); j <= model.features; j += global_threads()) {
+    double w = view.weights[j];
+    const double g =
+        model.gradient(take(sums, j), parameters.gradient_factor, power_at(view, j), j, w);
+    if (view.rule == UpdateRule::kMomentum) {
+      double v = view.velocity[j];
+      w = roll(w, v, g, model.momentum, parameters.rate, model.l1(j));
+      view.velocity[j] = v;
+    } else {
+      w = descend(w, g, parameters.rate, model.l1(j));
+    }
+    view.weights[j] = w;
+    refresh_scoring(view, j, w);
+  }
+  take_totals(view, step, sums);
+}
+
+// The sum of a block's 256 terms by the tree of arith/feature_sum.hpp; in thread 0.
+__device__ __forceinline__ double tree_sum(double term) {
+  auto* a = reinterpret_cast<double*>(shared_memory());
+  a[threadIdx.x] = term;
+  __syncthreads();
+  for (unsigned o = static_cast<unsigned>(kFeatureChunk) / 2; o > 0; o /= 2) {
+    if (threadIdx.x < o) a[threadIdx.x] += a[threadIdx.x + o];
+    __syncthreads();
+  }
+  const double sum = a[0];
+  __syncthreads();
+  return sum;
+}
+
+// x_(k+1) = prox(y_k - rate g(y_k)); returns the term of g . (x_(k+1) - x_k), g the gradient, or
+// for L1 the proximal step.
+__device__ __forceinline__ double propose(const OptimizerView& view,
+                                          const StepParameters& parameters, std::int64_t* sums,
+                                          std::int64_t j) {
+  const ModelRule& model = view.model;
+  const double y = view.lookahead[j];
+  const double g =
+      model.gradient(take(sums, j), parameters.gradient_factor, power_at(view, j), j, y);
+  const double proposal = descend(y, g, parameters.rate, model.l1(j));
+  view.proposal[j] = proposal;
+  const double slope = model.l1(j) > 0 ? (y - proposal) / parameters.rate : g;
+  return slope * (proposal - view.weights[j]);
+}
+
+// Nesterov's (t_k - 1) / t_(k+1); where the step went uphill the sequence starts again.
+__device__ __forceinline__ void choose_momentum(const OptimizerView& view, std::int64_t chunks) {
+  ScoringScalars& scalars = *view.scalars;
+  if (view.rule == UpdateRule::kNesterov) {
+    scalars.momentum = view.model.momentum;
+    return;
+  }
+  double slope = 0;
+  for (std::int64_t c = 0; c < chunks; ++c) slope += load_fresh(view.chunk_sums + c);
+  const bool restart = slope > 0;
+  const double next_t = restart ? 1.0 : next_nesterov_t(scalars.nesterov_t);
+  scalars.momentum = restart ? 0.0 : (scalars.nesterov_t - 1) / next_t;
+  scalars.nesterov_t = next_t;
+}
+
+/// UpdateRule::kNesterov and kAdaptive, first half: proposals, and in the block that ends last the
+/// momentum.  Shared memory: 256 doubles.
+static __global__ void __launch_bounds__(kUpdateThreads)
+    propose_kernel(const __grid_constant__ OptimizerView view,
+                   const __grid_constant__ UpdateStep step, std::int64_t* sums) {
+  const StepParameters parameters = parameters_of(step);
+  const std::int64_t n = view.model.features + 1;
+  const std::int64_t chunks = (n + kFeatureChunk - 1) / kFeatureChunk;
+  for (std::int64_t c = blockIdx.x; c < chunks; c += gridDim.x) {
+    const std::int64_t j = c * kFeatureChunk + threadIdx.x;
+    const double sum = tree_sum(j < n ? propose(view, parameters, sums, j) : 0.0);
+    if (threadIdx.x == 0) view.chunk_sums[c] = sum;
+  }
+  take_totals(view, step, sums);
+  if (threadIdx.x != 0) return;
+  __threadfence();
+  if (atomicAdd(view.blocks_done, 1u) + 1 != gridDim.x) return;
+  __threadfence();
+  *view.blocks_done = 0;
+  choose_momentum(view, chunks);
+}
+
+/// The second half: moves the weights and looks ahead.
+static __global__ void __launch_bounds__(kUpdateThreads)
+    accelerate_kernel(const __grid_constant__ OptimizerView view) {
+  const double momentum = view.scalars->momentum;
+  for (std::int64_t j = global_thread(); j <= view.model.features; j += global_threads()) {
+    const double proposal = view.proposal[j];
+    const double ahead = proposal + momentum * (proposal - view.weights[j]);
+    view.lookahead[j] = ahead;
+    view.weights[j] = proposal;
+    refresh_scoring(view, j, ahead);
+  }
+}
+
+// With more than this share of the features touched, going through all of them in order is faster.
+inline constexpr std::uint32_t kLeastShare = 4;
+
+/// Features that a list may hold to be of use.
+OSSAU_HOST_DEVICE inline std::uint32_t list_capacity(std::int64_t features) {
+  return static_cast<std::uint32_t>(features / kLeastShare);
+}
+
+/// UpdateRule::kScaled: only the features of a complete list where that is the same as all.
+static __global__ void __launch_bounds__(kUpdateThreads)
+    scaled_kernel(const __grid_constant__ OptimizerView view,
+                  const __grid_constant__ UpdateStep step,
+                  const __grid_constant__ TouchedList touched, std::int64_t* sums) {
+  const StepParameters parameters = parameters_of(step);
+  const ModelRule& model = view.model;
+  const double rate = parameters.rate / parameters.scale;
+  const auto move = [&](std::int64_t j, std::int64_t sum) {
+    double v = view.weights[j];
+    if (parameters.fold) v *= parameters.fold_factor;
+    v -= rate * model.loss_gradient(sum, parameters.gradient_factor, power_at(view, j), j);
+    view.weights[j] = v;
+    refresh_scoring(view, j, v);
+  };
+  // A fold moves every v; under a negative scale a sum of 0 turns -0 into +0.
+  const bool listed = touched.features != nullptr && *touched.count <= touched.capacity &&
+                      !parameters.fold && parameters.scale > 0;
+  if (listed) {
+    for (std::int64_t i = global_thread(); i < *touched.count; i += global_threads()) {
+      const std::int64_t j = touched.features[i];
+      // A feature may be listed twice: the one who finds its sum moves it.
+      const auto sum = static_cast<std::int64_t>(
+          atomicExch(reinterpret_cast<unsigned long long*>(sums + j), 0ull));
+      if (sum != 0) move(j, sum);
+    }
+  } else {
+    for (std::int64_t j = global_thread(); j < model.features; j += global_threads()) {
+      move(j, take(sums, j));
+    }
+  }
+  if (global_thread() == 0) {
+    view.scalars->scale = static_cast<float>(parameters.scale);
+    const std::int64_t sum = take(sums, model.features);
+    if (model.intercept) {
+      double& w = view.weights[model.features];
+      w -= parameters.rate * mean_gradient(sum, parameters.gradient_factor, 1.0);
+      view.scalars->intercept = static_cast<float>(w);
+    }
+  }
+  take_totals(view, step, sums);
+}
+
+/// Scoring weights from `from`, [d + 1].
+static __global__ void __launch_bounds__(kUpdateThreads)
+    refresh_kernel(const __grid_constant__ OptimizerView view, const double* from) {
+  for (std::int64_t j = global_thread(); j <= view.model.features; j += global_threads()) {
+    refresh_scoring(view, j, from[j]);
+  }
+}
+
+/// The largest gradient entry at `point`, [d + 1] (its features times `scale`), as the bits of a
+/// non-negative double, which are ordered like integers; NaN is above all.
+static __global__ void __launch_bounds__(kUpdateThreads)
+    gradient_max_kernel(const __grid_constant__ OptimizerView view, const std::int64_t* sums,
+                        const double* point, double scale, double factor, double rate,
+                        unsigned long long* largest) {
+  const ModelRule& model = view.model;
+  unsigned long long mine = 0;
+  for (std::int64_t j = global_thread(); j <= model.features; j += global_threads()) {
+    const double w = j < model.features ? scale * point[j] : point[j];
+    const double g = model.gradient(sums[j], factor, power_at(view, j), j, w);
+    const auto bits =
+        bit_copy<unsigned long long>(stationarity(w, g, rate, model.l1(j))) & 0x7fffffffffffffffull;
+    mine = bits > mine ? bits : mine;
+  }
+  if (mine != 0) atomicMax(largest, mine);
+}
+
+/// Ends a graph of `steps` steps.
+static __global__ void advance_kernel(RunState* run, std::int64_t steps) { run->step += steps; }
+
+}  // namespace ossau::device

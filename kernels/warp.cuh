@@ -1,0 +1,155 @@
+#pragma once
+
+#include "arguments.hpp"
+#include "arith/contract.hpp"
+#include "arith/fixed_point.hpp"
+#include "arith/logistic.hpp"
+#include "device.cuh"
+
+// What the gradient kernels do with one tile in one warp: lane l has rows l and l + 32.
+
+namespace ossau::device {
+
+using namespace cuda;  // what hosts and kernels tell each other
+
+inline constexpr unsigned kWarp = 32;
+inline constexpr unsigned kEveryLane = 0xffffffffu;
+inline constexpr int kGroupColumns = 32;  // columns of a group: one for each lane in the end
+
+/// One number of each of a lane's two rows.
+struct RowPair {
+  float low;   // row l
+  float high;  // row l + 32
+};
+
+__device__ __forceinline__ unsigned lane_of_thread() { return threadIdx.x % kWarp; }
+
+/// a_l + a_(l+o), o = 16, 8, 4, 2, 1: the butterfly of docs/arithmetic.md, in every lane.
+__device__ __forceinline__ float butterfly(float a) {
+#pragma unroll
+  for (int o = 16; o > 0; o /= 2) a += __shfl_xor_sync(kEveryLane, a, o);
+  return a;
+}
+
+/// One stage of the butterflies of 2 kStride columns: a lane keeps kStride of them and gives up the
+/// others to its partner.  (A template: registers have no index that is not known in advance.)
+template <int kStride>
+__device__ __forceinline__ void transposed_stage(float (&a)[kGroupColumns]) {
+  const bool upper = (lane_of_thread() & static_cast<unsigned>(kStride)) != 0;
+#pragma unroll
+  for (int i = 0; i < kStride; ++i) {
+    const float sent = upper ? a[i] : a[i + kStride];
+    const float kept = upper ? a[i + kStride] : a[i];
+    a[i] = kept + __shfl_xor_sync(kEveryLane, sent, kStride);
+  }
+}
+
+/// The butterflies of 32 columns at once, in 31 shuffles: lane l returns the sum of column l.
+/// a: [32], used up.
+__device__ __forceinline__ float transposed_butterfly(float (&a)[kGroupColumns]) {
+  transposed_stage<16>(a);
+  transposed_stage<8>(a);
+  transposed_stage<4>(a);
+  transposed_stage<2>(a);
+  transposed_stage<1>(a);
+  return a[0];
+}
+
+/// Adds to a sum in global memory; nothing to add costs nothing.
+__device__ __forceinline__ void add_to(std::int64_t* sum, std::int64_t value) {
+  if (value == 0) return;
+  atomicAdd(reinterpret_cast<unsigned long long*>(sum), static_cast<unsigned long long>(value));
+}
+
+/// What a lane adds up beside the features' sums.
+struct LaneTotals {
+  std::int64_t intercept = 0;  // in lane 0
+  StepTotals totals;
+
+  __device__ __forceinline__ void add(const LaneTotals& other) {
+    intercept += other.intercept;
+    totals.loss_floors += other.totals.loss_floors;
+    totals.loss_fractions += other.totals.loss_fractions;
+    totals.not_finite += other.totals.not_finite;
+    totals.clamped += other.totals.clamped;
+  }
+};
+
+__device__ __forceinline__ std::int64_t sum_over_lanes(std::int64_t value) {
+#pragma unroll
+  for (int o = 16; o > 0; o /= 2) value += __shfl_xor_sync(kEveryLane, value, o);
+  return value;
+}
+
+/// Adds the totals of a warp's lanes to `sums` (SumLayout of d features).
+__device__ __forceinline__ void flush_totals(const LaneTotals& mine, std::int64_t features,
+                                             std::int64_t* sums) {
+  const std::int64_t values[5] = {
+      sum_over_lanes(mine.intercept), sum_over_lanes(mine.totals.loss_floors),
+      sum_over_lanes(mine.totals.loss_fractions), sum_over_lanes(mine.totals.not_finite),
+      sum_over_lanes(mine.totals.clamped)};
+  if (lane_of_thread() != 0) return;
+#pragma unroll
+  for (int i = 0; i < 5; ++i) add_to(sums + features + i, values[i]);
+}
+
+/// Residual of one row from its score, and what it adds to the totals.  A row outside of the slice
+/// has residual and loss 0.
+__device__ __forceinline__ float finish_row(float score, float signed_weight, bool in_batch,
+                                            StepTotals& totals) {
+  if (!in_batch) return 0.0f;
+  const bool finite = is_finite(score);
+  totals.not_finite += finite ? 0 : 1;
+  const RowLoss row = row_loss(finite ? score : 0.0f, signed_weight);
+  const bool small = kLargestLoss >= row.loss;
+  totals.clamped += small ? 0 : 1;
+  const float loss = small ? row.loss : kLargestLoss;
+  // Exact for [0, 2^31].
+  const auto floor = static_cast<std::int64_t>(loss);
+  totals.loss_floors += floor;
+  totals.loss_fractions += to_fixed(loss - static_cast<float>(floor), kLossFractionScale);
+  return row.residual;
+}
+
+/// The residuals of a tile's rows from their scores.
+/// signed_weight: [64].  fixed_scale: of the intercept's sum.
+__device__ __forceinline__ RowPair finish_rows(RowPair score, const float* signed_weight,
+                                               const TileSlice& slice, double fixed_scale,
+                                               LaneTotals& sums) {
+  const auto row = static_cast<std::int32_t>(lane_of_thread());
+  const auto in_batch = [&](std::int32_t i) { return i >= slice.row_begin && i < slice.row_end; };
+  const RowPair residual = {
+      finish_row(score.low, signed_weight[row], in_batch(row), sums.totals),
+      finish_row(score.high, signed_weight[row + 32], in_batch(row + 32), sums.totals)};
+  // fma(r, 1, r' * 1) rounds the same sum.
+  const std::int64_t intercept = to_fixed(butterfly(residual.high + residual.low), fixed_scale);
+  if (row == 0) sums.intercept += intercept;
+  return residual;
+}
+
+/// The end of every score: scale * total + intercept.
+__device__ __forceinline__ RowPair finish_scores(RowPair total, const ScoringScalars& scalars) {
+  return {ScalarOps::fma(scalars.scale, total.low, scalars.intercept),
+          ScalarOps::fma(scalars.scale, total.high, scalars.intercept)};
+}
+
+/// scores: null, or [64] of this slice.
+__device__ __forceinline__ void keep_scores(RowPair score, float* scores) {
+  if (scores == nullptr) return;
+  scores[lane_of_thread()] = score.low;
+  scores[lane_of_thread() + 32] = score.high;
+}
+
+/// Where the slices of a pass are, once its step is known.
+struct Slices {
+  const TileSlice* first;
+  std::int64_t count;
+};
+
+__device__ __forceinline__ Slices slices_of(const SliceList& list) {
+  if (list.run == nullptr) return {list.slices, list.count};
+  const std::int64_t step = list.step();
+  return {list.slices + step * list.stride, list.counts[step]};
+}
+
+}  // namespace ossau::device

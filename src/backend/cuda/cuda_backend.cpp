@@ -1,0 +1,221 @@
+#include "backend/cuda/cuda_backend.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <numeric>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "arith/device_answers.hpp"
+#include "backend/cuda/device_tiles.hpp"
+#include "backend/cuda/model_state.hpp"
+#include "backend/cuda/passes.hpp"
+#include "backend/cuda/step_runner.hpp"
+#include "launchers.hpp"
+#include "ossau/error.hpp"
+
+namespace ossau::cuda {
+namespace {
+
+// Left to the driver, to kernels and to others.
+constexpr double kShareOfFree = 0.9;
+
+std::int64_t row_budget(const CudaBackendOptions& options, const DeviceInfo& device) {
+  if (options.memory_bytes) return *options.memory_bytes / options.ranks_here;
+  const double free_bytes = kShareOfFree * static_cast<double>(device.free_bytes);
+  return static_cast<std::int64_t>(free_bytes) / options.ranks_here;
+}
+
+class CudaBackend : public Backend {
+ public:
+  CudaBackend(const CudaBackendOptions& options, BackendRows rows, const ModelSetup& setup)
+      : device_(use_device(options.device)),
+        stream_(make_stream()),
+        state_(setup, device_, stream_.get()),
+        budget_(row_budget(options, use_device(options.device))),
+        train_(std::move(rows.train), "training rows", budget_, device_, stream_.get()),
+        validation_(std::move(rows.validation), "validation rows", budget_, device_, stream_.get()),
+        passes_(device_, stream_.get()),
+        runner_(train_, state_, passes_, device_, stream_.get()) {
+    load_gradient_kernels();
+    load_row_kernels();
+    load_update_kernels();
+    check_arithmetic();
+  }
+
+  std::string device() const override { return "cuda"; }
+  std::string simd() const override { return device_.name; }
+  MemorySpace memory() const override { return MemorySpace::kCuda; }
+
+  void set_weights(std::span<const double> weights) override { state_.set_weights(weights); }
+  void get_weights(std::span<double> weights) const override { state_.get_weights(weights); }
+  void look_at(EvaluationPoint point) override { state_.look_at(point); }
+  void adopt_evaluation_point() override { state_.adopt_evaluation_point(); }
+
+  std::span<const TileSlice> every_tile(RowSet set) const override {
+    return tiles(set).every_tile();
+  }
+
+  void gradient(RowSet set, std::span<const TileSlice> slices, int fixed_bits) override {
+    const bool lists = set == RowSet::kTrain && train_.resident();
+    touched_ = lists ? state_.touched() : TouchedList{};
+    pass(set, slices, state_.pass(fixed_bits), touched_);
+  }
+
+  void gradient_and_scores(RowSet set, std::span<const TileSlice> slices, int fixed_bits) override {
+    const std::size_t size = slices.size() * static_cast<std::size_t>(kTileRows);
+    if (scores_.size() < size) scores_ = DeviceArray<float>(size, "scores");
+    n_scores_ = size;
+    scored_ = set;
+    GradientPass with_scores = state_.pass(fixed_bits);
+    with_scores.scores = scores_.data();
+    touched_ = {};
+    pass(set, slices, with_scores, touched_);
+  }
+  void get_scores(std::span<float> scores) const override {
+    copy(scores.data(), scores_.data(), n_scores_ * sizeof(float), stream_.get());
+    synchronize(stream_.get(), "copy scores to the host");
+  }
+
+  PredictionCounts count_predictions(double cut) override {
+    DeviceArray<std::int64_t> counts(4, "confusion counts");
+    counts.zero(stream_.get());
+    cuda::count_predictions(scores_.data(), tiles(scored_).signed_weight(), rows_scored(), cut,
+                            counts.data(), device_, stream_.get());
+    PredictionCounts counted;
+    copy(counted.counts.data(), counts.data(), counts.bytes(), stream_.get());
+    synchronize(stream_.get(), "confusion counts");
+    return counted;
+  }
+  PairCounts count_pairs() override;
+  void ranking_keys(std::span<std::int64_t> keys) const override {
+    DeviceArray<std::uint64_t> on_device(keys.size(), "ranking keys");
+    if (!keys.empty()) make_keys(false, on_device.data());
+    copy(keys.data(), on_device.data(), on_device.bytes(), stream_.get());
+    synchronize(stream_.get(), "ranking keys");
+  }
+
+  SumBuffer sums(MemorySpace where) override {
+    touched_ = {};
+    const std::size_t size = state_.layout().size();
+    if (where == MemorySpace::kCuda) return {state_.sums(), size, where, stream_.get()};
+    if (host_sums_.size() == 0) host_sums_ = PinnedArray<std::int64_t>(size, "gradient sums");
+    copy(host_sums_.data(), state_.sums(), host_sums_.bytes(), stream_.get());
+    synchronize(stream_.get(), "copy gradient sums to the host");
+    return {host_sums_.data(), size, MemorySpace::kHost};
+  }
+  void set_sums(SumBuffer buffer) override {
+    if (buffer.space != MemorySpace::kHost) return;
+    copy(state_.sums(), buffer.data, buffer.size * sizeof(std::int64_t), stream_.get());
+  }
+  StepTotals totals() const override { return state_.totals(); }
+  double gradient_max(double gradient_factor, double rate) override {
+    return state_.gradient_max(gradient_factor, rate);
+  }
+  void update(const StepParameters& step) override {
+    state_.update({.parameters = step}, touched_);
+    touched_ = {};
+  }
+
+  bool takes_runs() const override { return true; }
+  void run(const StepRun& run) override { runner_.run(run); }
+
+  double bare_pass_s() override;
+
+ private:
+  const DeviceTiles& tiles(RowSet set) const {
+    return set == RowSet::kTrain ? train_ : validation_;
+  }
+  DeviceTiles& tiles(RowSet set) { return set == RowSet::kTrain ? train_ : validation_; }
+  std::int64_t rows_scored() const { return tiles(scored_).rows_here(); }
+
+  void pass(RowSet set, std::span<const TileSlice> slices, const GradientPass& pass,
+            const TouchedList& touched) {
+    state_.clear_sums();
+    state_.touch_sums();
+    passes_.add(tiles(set), slices, pass, touched);
+  }
+
+  void make_keys(bool unsigned_order, std::uint64_t* keys) const {
+    cuda::ranking_keys(scores_.data(), tiles(scored_).signed_weight(), rows_scored(),
+                       unsigned_order, keys, device_, stream_.get());
+  }
+
+  void check_arithmetic();
+
+  DeviceInfo device_;
+  Stream stream_;
+  ModelState state_;
+  std::int64_t budget_;  // bytes that rows may still take
+  DeviceTiles train_;
+  DeviceTiles validation_;
+  Passes passes_;
+  StepRunner runner_;
+  TouchedList touched_;  // of the last pass, where the update may use it
+  DeviceArray<float> scores_;
+  std::size_t n_scores_ = 0;
+  RowSet scored_ = RowSet::kTrain;
+  PinnedArray<std::int64_t> host_sums_;
+};
+
+PairCounts CudaBackend::count_pairs() {
+  PairCounts counts;
+  const std::int64_t rows = rows_scored();
+  if (rows == 0) return counts;
+  StreamHandle stream = stream_.get();
+  DeviceArray<std::uint64_t> keys(static_cast<std::size_t>(rows), "ranking keys");
+  make_keys(true, keys.data());
+  sort_keys(keys.data(), keys.size(), stream);
+  const auto blocks = static_cast<std::size_t>(pair_blocks(rows));
+  DeviceArray<std::int64_t> negatives(blocks, "negatives of each block");
+  count_negatives(keys.data(), rows, negatives.data(), device_, stream);
+  std::vector<std::int64_t> before(blocks + 1, 0);
+  copy(before.data() + 1, negatives.data(), negatives.bytes(), stream);
+  synchronize(stream, "negatives");
+  std::partial_sum(before.begin(), before.end(), before.begin());
+  copy(negatives.data(), before.data(), negatives.bytes(), stream);
+  DeviceArray<unsigned long long> sums(2, "ordered pairs");
+  sums.zero(stream);
+  cuda::count_pairs(keys.data(), rows, negatives.data(), sums.data(), device_, stream);
+  std::array<unsigned long long, 2> halves{};
+  copy(halves.data(), sums.data(), sums.bytes(), stream);
+  synchronize(stream, "ordered pairs");
+  counts.twice_ordered = Int128{halves[1]} * (Int128{1} << 32) + Int128{halves[0]};
+  counts.negatives = before.back();
+  counts.positives = rows - counts.negatives;
+  return counts;
+}
+
+void CudaBackend::check_arithmetic() {
+  DeviceArray<std::uint64_t> results(kDeviceAnswers, "the self-test");
+  self_test(results.data(), stream_.get());
+  std::array<std::uint64_t, kDeviceAnswers> found{};
+  copy(found.data(), results.data(), results.bytes(), stream_.get());
+  synchronize(stream_.get(), "self-test");
+  std::array<std::uint64_t, kDeviceAnswers> expected{};
+  answer(DeviceQuestions{}, expected.data());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (found[i] == expected[i]) continue;
+    throw DeviceError(
+        fmt::format("cuda: device {} ({}) computes {} otherwise than the arithmetic contract needs "
+                    "(please report it; run.device: cpu avoids it)",
+                    device_.ordinal, device_.name, kDeviceAnswerNames[i]));
+  }
+}
+
+double CudaBackend::bare_pass_s() {
+  return passes_.bare_pass_s(train_, state_.pass(0), static_cast<std::size_t>(state_.features()));
+}
+
+}  // namespace
+
+std::unique_ptr<Backend> make_cuda_backend(const CudaBackendOptions& options, BackendRows rows,
+                                           ModelSetup setup) {
+  return std::make_unique<CudaBackend>(options, std::move(rows), setup);
+}
+
+}  // namespace ossau::cuda

@@ -1,0 +1,131 @@
+#include "backend/cuda/model_state.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "arith/bits.hpp"
+#include "launchers.hpp"
+
+namespace ossau::cuda {
+namespace {
+
+const char* const kWhat = "weights and optimiser state";
+
+bool lists_features(const ModelSetup& setup) { return setup.rule == UpdateRule::kScaled; }
+
+}  // namespace
+
+ModelState::ModelState(const ModelSetup& setup, const DeviceInfo& device, StreamHandle stream)
+    : model_(model_rule(setup)), rule_(setup.rule), device_(device), stream_(stream) {
+  const auto d = static_cast<std::size_t>(model_.features);
+  const bool unit = std::all_of(setup.exponent_power.begin(), setup.exponent_power.end(),
+                                [](double power) { return power == 1.0; });
+  if (!unit) {
+    powers_ = {d, kWhat};
+    copy(powers_.data(), setup.exponent_power.data(), powers_.bytes(), stream_);
+  }
+  weights_ = {d + 1, kWhat};
+  if (rule_ == UpdateRule::kMomentum) velocity_ = {d + 1, kWhat};
+  if (looks_ahead()) {
+    lookahead_ = {d + 1, kWhat};
+    proposal_ = {d + 1, kWhat};
+    chunk_sums_ = {d / static_cast<std::size_t>(kFeatureChunk) + 1, kWhat};
+    blocks_done_ = {1, kWhat};
+    blocks_done_.zero(stream_);
+  }
+  scoring_ = {d, kWhat};
+  scalars_ = {1, kWhat};
+  sums_ = {layout().size(), "gradient sums"};
+  const std::uint32_t capacity = touched_capacity(model_.features);
+  if (lists_features(setup) && capacity > 0) {
+    touched_features_ = {capacity, "the list of touched features"};
+    touched_count_ = {1, "the list of touched features"};
+    touched_ = {touched_features_.data(), touched_count_.data(), capacity};
+  }
+  largest_ = {1, kWhat};
+  totals_ = {1, kWhat};
+  largest_read_ = {1, kWhat};
+  synchronize(stream_, "set up the model");  // `setup` may go now
+}
+
+OptimizerView ModelState::view() const {
+  return {.model = model_,
+          .rule = rule_,
+          .powers = powers_.data(),
+          .weights = weights_.data(),
+          .velocity = velocity_.data(),
+          .lookahead = lookahead_.data(),
+          .proposal = proposal_.data(),
+          .chunk_sums = chunk_sums_.data(),
+          .blocks_done = blocks_done_.data(),
+          .scoring = scoring_.data(),
+          .scalars = scalars_.data()};
+}
+
+void ModelState::set_weights(std::span<const double> weights) {
+  const ScoringScalars start;
+  copy(weights_.data(), weights.data(), weights_.bytes(), stream_);
+  if (velocity_.size() > 0) velocity_.zero(stream_);
+  if (looks_ahead()) copy(lookahead_.data(), weights.data(), lookahead_.bytes(), stream_);
+  copy(scalars_.data(), &start, sizeof(start), stream_);
+  scale_ = 1;
+  point_ = EvaluationPoint::kRule;
+  refresh_scoring(view(), weights_.data(), device_, stream_);
+  synchronize(stream_, "copy weights to the device");
+}
+
+void ModelState::get_weights(std::span<double> weights) const {
+  copy(weights.data(), weights_.data(), weights_.bytes(), stream_);
+  synchronize(stream_, "copy weights to the host");
+  if (rule_ != UpdateRule::kScaled) return;
+  for (std::size_t j = 0; j + 1 < weights.size(); ++j) weights[j] *= scale_;
+}
+
+void ModelState::look_at(EvaluationPoint point) {
+  point_ = point;
+  if (!looks_ahead()) return;
+  const bool ahead = point == EvaluationPoint::kRule;
+  refresh_scoring(view(), ahead ? lookahead_.data() : weights_.data(), device_, stream_);
+}
+
+void ModelState::adopt_evaluation_point() {
+  if (looks_ahead()) copy(weights_.data(), lookahead_.data(), weights_.bytes(), stream_);
+}
+
+void ModelState::clear_sums() {
+  if (!sums_are_clear_) sums_.zero(stream_);
+  sums_are_clear_ = true;
+}
+
+StepTotals ModelState::totals() const {
+  copy(totals_.data(), sums_.data() + layout().totals(), sizeof(StepTotals), stream_);
+  synchronize(stream_, "gradient pass");
+  return totals_[0];
+}
+
+GradientPass ModelState::pass(int fixed_bits) const {
+  return {.list = {},
+          .weights = scoring_.data(),
+          .scalars = scalars_.data(),
+          .sums = sums_.data(),
+          .fixed_scale = power_of_two(fixed_bits),
+          .scores = nullptr};
+}
+
+double ModelState::gradient_max(double gradient_factor, double rate) {
+  largest_.zero(stream_);
+  const bool ahead = looks_ahead() && point_ == EvaluationPoint::kRule;
+  cuda::gradient_max(view(), sums_.data(), ahead ? lookahead_.data() : weights_.data(), scale_,
+                     gradient_factor, rate, largest_.data(), device_, stream_);
+  copy(largest_read_.data(), largest_.data(), largest_.bytes(), stream_);
+  synchronize(stream_, "largest gradient");
+  return bit_copy<double>(largest_read_[0]);
+}
+
+void ModelState::update(const UpdateStep& step, const TouchedList& touched) {
+  cuda::update(view(), step, touched, sums_.data(), device_, stream_);
+  if (step.of_run == nullptr) scale_ = step.parameters.scale;
+  sums_are_clear_ = true;
+}
+
+}  // namespace ossau::cuda

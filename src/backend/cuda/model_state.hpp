@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "arguments.hpp"
+#include "backend/backend.hpp"
+#include "backend/cuda/runtime.hpp"
+
+namespace ossau::cuda {
+
+/// Weights, optimiser state and sums of one model on a device.
+class ModelState {
+ public:
+  ModelState(const ModelSetup& setup, const DeviceInfo& device, StreamHandle stream);
+
+  std::int64_t features() const { return model_.features; }
+  UpdateRule rule() const { return rule_; }
+  SumLayout layout() const { return {features()}; }
+
+  void set_weights(std::span<const double> weights);
+  void get_weights(std::span<double> weights) const;
+  void look_at(EvaluationPoint point);
+  void adopt_evaluation_point();
+
+  /// Zeroed unless the last update has used them up.
+  void clear_sums();
+  std::int64_t* sums() const { return sums_.data(); }
+  /// Something has been added to the sums.
+  void touch_sums() { sums_are_clear_ = false; }
+  StepTotals totals() const;
+
+  /// A pass at the evaluation point, without its slices.
+  GradientPass pass(int fixed_bits) const;
+  /// Room for the features that a pass touches; none where the rule has no use for it.
+  TouchedList touched() const { return touched_; }
+
+  double gradient_max(double gradient_factor, double rate);
+  /// Queues an update.  touched: of the pass, or none.  `scale` of the step is remembered.
+  void update(const UpdateStep& step, const TouchedList& touched);
+  /// The scale after steps whose parameters were on the device.
+  void set_scale(double scale) { scale_ = scale; }
+  /// An update that was recorded in a graph has been run.
+  void used_up_sums() { sums_are_clear_ = true; }
+
+ private:
+  bool looks_ahead() const {
+    return rule_ == UpdateRule::kNesterov || rule_ == UpdateRule::kAdaptive;
+  }
+  OptimizerView view() const;
+
+  ModelRule model_;
+  UpdateRule rule_;
+  DeviceInfo device_;
+  StreamHandle stream_;
+  DeviceArray<double> powers_;  // empty: all 1
+  DeviceArray<double> weights_;
+  DeviceArray<double> velocity_;
+  DeviceArray<double> lookahead_;
+  DeviceArray<double> proposal_;
+  DeviceArray<double> chunk_sums_;
+  DeviceArray<std::uint32_t> blocks_done_;
+  DeviceArray<float> scoring_;
+  DeviceArray<ScoringScalars> scalars_;
+  DeviceArray<std::int64_t> sums_;  // SumLayout
+  DeviceArray<std::uint32_t> touched_features_;
+  DeviceArray<std::uint32_t> touched_count_;
+  TouchedList touched_;
+  DeviceArray<unsigned long long> largest_;
+  // What the host reads.
+  PinnedArray<StepTotals> totals_;
+  PinnedArray<unsigned long long> largest_read_;
+  bool sums_are_clear_ = false;
+  double scale_ = 1;  // kScaled: a
+  EvaluationPoint point_ = EvaluationPoint::kRule;
+};
+
+}  // namespace ossau::cuda

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "arguments.hpp"
+#include "backend/cuda/device_tiles.hpp"
+#include "backend/cuda/runtime.hpp"
+
+namespace ossau::cuda {
+
+/// Gradient passes over rows of any layout, width and place.
+class Passes {
+ public:
+  Passes(const DeviceInfo& device, StreamHandle stream) : device_(device), stream_(stream) {}
+
+  /// Queues the addition of the sums of `slices`.  touched: only for resident rows, since pieces
+  /// would each start the list anew.
+  void add(DeviceTiles& tiles, std::span<const TileSlice> slices, const GradientPass& pass,
+           const TouchedList& touched);
+  /// The same for at most `slices` slices that are known to the device alone; `pass` has the list.
+  void add_listed(const DeviceTiles& tiles, const GradientPass& pass, const TouchedList& touched,
+                  std::int64_t slices);
+  /// Takes the memory that add_listed() needs, which must not be done while a graph is recorded.
+  void reserve(const DeviceTiles& tiles, std::int64_t slices);
+
+  /// Seconds of the barest pass over all rows: the median of a few.
+  double bare_pass_s(DeviceTiles& tiles, const GradientPass& pass, std::size_t features);
+
+ private:
+  void add_view(const DeviceTiles& tiles, const RowsView& view, const GradientPass& pass,
+                const TouchedList& touched, std::int64_t slices);
+  bool needs_scratch(const DeviceTiles& tiles) const;
+
+  DeviceInfo device_;
+  StreamHandle stream_;
+  DeviceArray<std::uint32_t> counters_;  // of wide rows
+  DeviceArray<float> floats_;
+  std::int64_t scratch_slices_ = 0;
+};
+
+}  // namespace ossau::cuda

@@ -1,0 +1,176 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+// What the CUDA backend needs of a device's runtime, without CUDA's headers.  There are two
+// implementations: runtime.cpp upon the CUDA runtime, and tests/simt/ upon the interpreter that
+// runs the kernels on the CPU; so the backend is the same text in both.
+
+// CUDA's own names for its handles.
+struct CUstream_st;
+struct CUevent_st;
+struct CUgraphExec_st;
+
+namespace ossau::cuda {
+
+using StreamHandle = CUstream_st*;
+using EventHandle = CUevent_st*;
+using GraphHandle = CUgraphExec_st*;
+
+/// One device as it is now.
+struct DeviceInfo {
+  int ordinal = 0;
+  std::string name;
+  int major = 0;  // compute capability
+  int minor = 0;
+  int multiprocessors = 0;
+  std::size_t shared_bytes = 0;  // that a block may have at most
+  std::size_t memory_bytes = 0;
+  std::size_t free_bytes = 0;
+};
+
+/// Devices that this process can see; 0 where there is no driver or no device.
+int device_count();
+
+/// Why there is none: no driver, an old driver, no device.  Empty where there is one.
+std::string why_no_device();
+
+/// Makes a device current for the calling thread and describes it.  Throws DeviceError.
+DeviceInfo use_device(int ordinal);
+
+/// Memory of the current device, uninitialised.  what: for the error, which says how much was
+/// needed and how much was free.  0 bytes give null.  Throws DeviceError.
+void* allocate(std::size_t bytes, const std::string& what);
+void release(void* memory) noexcept;
+
+/// Page-locked memory of the host, which copies need to overlap with kernels.
+void* allocate_pinned(std::size_t bytes, const std::string& what);
+void release_pinned(void* memory) noexcept;
+
+/// Locks memory of the host in place, so that kernels can read it; the address at which they do.
+const void* pin(const void* memory, std::size_t bytes, const std::string& what);
+void unpin(const void* memory) noexcept;
+
+// Queued on a stream, in order.  The memory of a copy may be on either side.
+void copy(void* to, const void* from, std::size_t bytes, StreamHandle stream);
+void fill_zero(void* memory, std::size_t bytes, StreamHandle stream);
+/// Sorts keys on the device, ascending.  Takes memory of its own while it runs.
+void sort_keys(std::uint64_t* keys, std::size_t count, StreamHandle stream);
+
+/// Whether everything queued so far is done.  Throws DeviceError where it failed.
+bool finished(StreamHandle stream, const char* what);
+/// Waits for it; never for a stream that carries a collective.
+void synchronize(StreamHandle stream, const char* what);
+
+StreamHandle make_stream();
+void release(StreamHandle stream) noexcept;
+
+EventHandle make_event();
+void release(EventHandle event) noexcept;
+void record(EventHandle event, StreamHandle stream);
+/// What is queued on `stream` from here on starts after `event`.
+void wait(StreamHandle stream, EventHandle event);
+/// Blocks the host until the event has happened.
+void wait(EventHandle event, const char* what);
+/// Seconds between two recorded events, once both have happened.
+double elapsed_s(EventHandle begin, EventHandle end);
+
+/// Between the two, what is queued on `stream` is not run but recorded.
+void begin_capture(StreamHandle stream);
+GraphHandle end_capture(StreamHandle stream);
+void launch(GraphHandle graph, StreamHandle stream);
+void release(GraphHandle graph) noexcept;
+
+struct Releaser {
+  template <class T>
+  void operator()(T* handle) const noexcept {
+    release(handle);
+  }
+};
+struct PinnedReleaser {
+  void operator()(void* memory) const noexcept { release_pinned(memory); }
+};
+
+/// Memory of the host that is pinned as long as this lives.
+class Pin {
+ public:
+  Pin() = default;
+  Pin(const void* memory, std::size_t bytes, const std::string& what)
+      : memory_(bytes == 0 ? nullptr : memory),
+        on_device_(bytes == 0 ? nullptr : pin(memory, bytes, what)) {}
+  Pin(Pin&& other) noexcept
+      : memory_(std::exchange(other.memory_, nullptr)), on_device_(other.on_device_) {}
+  Pin& operator=(Pin&& other) noexcept {
+    std::swap(memory_, other.memory_);
+    std::swap(on_device_, other.on_device_);
+    return *this;
+  }
+  Pin(const Pin&) = delete;
+  Pin& operator=(const Pin&) = delete;
+  ~Pin() {
+    if (memory_ != nullptr) unpin(memory_);
+  }
+
+  /// For kernels.
+  template <class T>
+  const T* as() const {
+    return static_cast<const T*>(on_device_);
+  }
+
+ private:
+  const void* memory_ = nullptr;
+  const void* on_device_ = nullptr;
+};
+
+using Stream = std::unique_ptr<CUstream_st, Releaser>;
+using Event = std::unique_ptr<CUevent_st, Releaser>;
+using Graph = std::unique_ptr<CUgraphExec_st, Releaser>;
+
+/// An array in the memory of the device.
+template <class T>
+class DeviceArray {
+ public:
+  static_assert(std::is_trivially_copyable_v<T>);
+
+  DeviceArray() = default;
+  DeviceArray(std::size_t size, const std::string& what)
+      : memory_(allocate(size * sizeof(T), what)), size_(size) {}
+
+  T* data() const { return static_cast<T*>(memory_.get()); }
+  std::size_t size() const { return size_; }
+  std::size_t bytes() const { return size_ * sizeof(T); }
+  void zero(StreamHandle stream) { fill_zero(data(), bytes(), stream); }
+
+ private:
+  std::unique_ptr<void, Releaser> memory_;
+  std::size_t size_ = 0;
+};
+
+/// A page-locked array of the host.
+template <class T>
+class PinnedArray {
+ public:
+  static_assert(std::is_trivially_copyable_v<T>);
+
+  PinnedArray() = default;
+  PinnedArray(std::size_t size, const std::string& what)
+      : memory_(allocate_pinned(size * sizeof(T), what)), size_(size) {}
+
+  T* data() const { return static_cast<T*>(memory_.get()); }
+  std::size_t size() const { return size_; }
+  std::size_t bytes() const { return size_ * sizeof(T); }
+  T& operator[](std::size_t i) const { return data()[i]; }
+
+ private:
+  std::unique_ptr<void, PinnedReleaser> memory_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace ossau::cuda

@@ -1,0 +1,135 @@
+#include "backend/cuda/step_runner.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "launchers.hpp"
+
+namespace ossau::cuda {
+namespace {
+
+// Long enough that launching a graph costs little beside its steps.
+constexpr std::int64_t kGraphSteps = 128;
+
+// Slices whose lists are kept: 16 MiB.
+constexpr std::int64_t kListedSlices = 1 << 20;
+
+}  // namespace
+
+void StepRunner::run(const StepRun& run) {
+  reserve(run);
+  const std::vector<std::int64_t>& last_round = run.order.last_round();
+  copy(last_round_.data(), last_round.data(), last_round.size() * sizeof(std::int64_t), stream_);
+  for (std::int64_t begin = run.steps.begin; begin < run.steps.end; begin += steps_) {
+    run_part(run, {begin, std::min(begin + steps_, run.steps.end)});
+  }
+  state_.set_scale(run.parameters.back().scale);
+}
+
+void StepRunner::reserve(const StepRun& run) {
+  const std::int64_t batch_rows = run.order.rows_in_batch(0);
+  if (batch_rows == batch_rows_ && run.fixed_bits == fixed_bits_) return;
+  graphs_.clear();
+  batch_rows_ = batch_rows;
+  fixed_bits_ = run.fixed_bits;
+  stride_ = most_slices(batch_rows);
+  // Whole graphs, as many as their lists may fill.
+  const std::int64_t graphs = std::max<std::int64_t>(1, kListedSlices / (stride_ * kGraphSteps));
+  steps_ = std::min(run.order.steps_per_epoch(), graphs * kGraphSteps);
+  const auto steps = static_cast<std::size_t>(steps_);
+  const char* what = "a run of steps";
+  state_of_run_ = {1, what};
+  last_round_ = {static_cast<std::size_t>(run.order.epoch().shards), what};
+  slices_ = {tiles_.resident() ? steps * static_cast<std::size_t>(stride_) : 0, what};
+  counts_ = {steps, what};
+  parameters_ = {steps, what};
+  totals_ = {steps, what};
+  totals_read_ = {steps, what};
+  passes_.reserve(tiles_, stride_);
+}
+
+void StepRunner::run_part(const StepRun& run, Range steps) {
+  const auto first = static_cast<std::size_t>(steps.begin - run.steps.begin);
+  const auto count = static_cast<std::size_t>(steps.size());
+  copy(parameters_.data(), run.parameters.data() + first, count * sizeof(StepParameters), stream_);
+  state_of_run_.zero(stream_);
+  state_.clear_sums();
+  if (tiles_.resident()) {
+    select(run, steps);
+    run_graphs(run, steps.size());
+  } else {
+    run_streamed(run, steps);
+  }
+  copy(totals_read_.data(), totals_.data(), count * sizeof(StepTotals), stream_);
+  // A lost rank must not leave this one waiting for its collective.
+  run.await ? run.await(sums()) : synchronize(stream_, "training steps");
+  std::copy_n(totals_read_.data(), count, run.totals.data() + first);
+}
+
+void StepRunner::select(const StepRun& run, Range steps) {
+  select_batches({.order = run.order.epoch(),
+                  .last_round = last_round_.data(),
+                  .steps = steps,
+                  .owned = tiles_.set().owned,
+                  .stride = stride_},
+                 slices_.data(), counts_.data(), device_, stream_);
+}
+
+void StepRunner::run_graphs(const StepRun& run, std::int64_t steps) {
+  for (std::int64_t done = 0; done < steps; done += kGraphSteps) {
+    launch(graph_of(run, std::min(kGraphSteps, steps - done)), stream_);
+  }
+}
+
+// An epoch has graphs of one length, and one for what is left.
+GraphHandle StepRunner::graph_of(const StepRun& run, std::int64_t steps) {
+  Graph& graph = graphs_[steps];
+  if (graph == nullptr) {
+    begin_capture(stream_);
+    for (std::int64_t offset = 0; offset < steps; ++offset) record_step(run, offset);
+    advance(state_of_run_.data(), steps, stream_);
+    graph.reset(end_capture(stream_));
+  }
+  return graph.get();
+}
+
+void StepRunner::record_step(const StepRun& run, std::int64_t offset) {
+  GradientPass pass = state_.pass(run.fixed_bits);
+  pass.list = {.slices = slices_.data(),
+               .count = 0,
+               .run = state_of_run_.data(),
+               .counts = counts_.data(),
+               .stride = stride_,
+               .offset = offset};
+  passes_.add_listed(tiles_, pass, touched(run), stride_);
+  if (run.queue_reduction) run.queue_reduction(sums());
+  state_.update(update_step(offset), touched(run));
+}
+
+void StepRunner::run_streamed(const StepRun& run, Range steps) {
+  for (std::int64_t step = steps.begin; step < steps.end; ++step) {
+    run.order.select(step, tiles_.set().owned, streamed_);
+    passes_.add(tiles_, streamed_, state_.pass(run.fixed_bits), {});
+    if (run.queue_reduction) run.queue_reduction(sums());
+    state_.update(update_step(step - steps.begin), {});
+  }
+}
+
+UpdateStep StepRunner::update_step(std::int64_t offset) const {
+  return {.parameters = {},
+          .of_run = parameters_.data(),
+          .totals = totals_.data(),
+          .run = state_of_run_.data(),
+          .offset = offset};
+}
+
+// Other ranks touch features that no list here knows.
+TouchedList StepRunner::touched(const StepRun& run) const {
+  return run.queue_reduction ? TouchedList{} : state_.touched();
+}
+
+SumBuffer StepRunner::sums() const {
+  return {state_.sums(), state_.layout().size(), MemorySpace::kCuda, stream_};
+}
+
+}  // namespace ossau::cuda

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "core/rank.hpp"
+#include "ossau/config.hpp"
+
+namespace ossau {
+
+/// The configuration with what this machine decides filled in: run.device is cpu or cuda, run.ranks
+/// a number.  Logs a line where `auto` takes the CPU.  Throws DeviceError where cuda is asked for
+/// and not to be had, ConfigError where `run.ranks: all` finds more GPUs than there are shards.
+Config choose_devices(Config config);
+
+/// The GPU of one rank.
+struct GpuPlace {
+  int device = 0;
+  std::int64_t ranks_here = 1;  // that share it
+  bool shared = false;          // whether any GPU is: then no NCCL
+};
+
+/// Rank r takes GPU r mod (number of GPUs).  Absent where run.device, once chosen, is the CPU.
+std::optional<GpuPlace> gpu_of_rank(const RunConfig& run, RankInfo rank);
+
+}  // namespace ossau

@@ -1,0 +1,57 @@
+#include "comm/nccl/nccl_library.hpp"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include "comm/nccl/nccl_communicator.hpp"
+
+namespace ossau::nccl {
+namespace {
+
+constexpr const char* kFile = "libnccl.so.2";
+
+template <class Function>
+void find(void* handle, const char* name, Function& function, std::string& why) {
+  function = reinterpret_cast<Function>(::dlsym(handle, name));
+  if (function != nullptr || !why.empty()) return;
+  why = fmt::format("{} is too old: it has no {}", kFile, name);
+}
+
+Library load() {
+  Library loaded;
+  void* handle = ::dlopen(kFile, RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) {
+    const char* reason = ::dlerror();
+    loaded.why = fmt::format("{} cannot be loaded: {}", kFile,
+                             reason == nullptr ? "unknown reason" : reason);
+    return loaded;
+  }
+  find(handle, "ncclGetVersion", loaded.get_version, loaded.why);
+  find(handle, "ncclGetErrorString", loaded.get_error_string, loaded.why);
+  find(handle, "ncclGetLastError", loaded.get_last_error, loaded.why);
+  find(handle, "ncclGetUniqueId", loaded.get_unique_id, loaded.why);
+  find(handle, "ncclCommInitRankConfig", loaded.comm_init_rank_config, loaded.why);
+  find(handle, "ncclCommGetAsyncError", loaded.comm_get_async_error, loaded.why);
+  find(handle, "ncclAllReduce", loaded.all_reduce, loaded.why);
+  find(handle, "ncclCommFinalize", loaded.comm_finalize, loaded.why);
+  find(handle, "ncclCommDestroy", loaded.comm_destroy, loaded.why);
+  find(handle, "ncclCommAbort", loaded.comm_abort, loaded.why);
+  return loaded;
+}
+
+}  // namespace
+
+const Library& library() {
+  static const Library loaded = load();
+  return loaded;
+}
+
+std::string why_no_nccl() { return library().why; }
+
+std::string nccl_version() {
+  int version = 0;
+  if (!library().why.empty() || library().get_version(&version) != ncclSuccess) return "";
+  return fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
+}
+
+}  // namespace ossau::nccl
