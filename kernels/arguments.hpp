@@ -18,6 +18,9 @@ struct DenseRows {
   std::int64_t first_tile = 0;           // number of the tile at place 0
 };
 
+/// In an index: the feature is one of SparseRows::hot.
+inline constexpr std::uint32_t kHotFeature = 0x80000000u;
+
 /// Those of a sparse one.
 struct SparseRows {
   const std::int64_t* slice_start = nullptr;  // [tiles + 1]
@@ -31,6 +34,9 @@ struct SparseRows {
   std::int64_t features = 0;             // d
   std::int64_t first_tile = 0;
   bool ones = false;  // every stored value is 1
+  // The features that come most often; an index of theirs is kHotFeature + their place here.
+  const std::uint32_t* hot = nullptr;  // [hot_count]
+  std::int32_t hot_count = 0;
 };
 
 /// Where a run of steps stands; moved on by the device itself.

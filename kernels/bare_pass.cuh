@@ -41,7 +41,8 @@ static __global__ void __launch_bounds__(kBareThreads)
       for (unsigned half = 0; half < 2; ++half) {
         const unsigned row = lane_of_thread() + half * kWarp;
         if (slice - rows.slice_start[tile] >= rows.length[tile * kTileRows + row]) continue;
-        const std::uint32_t j = rows.index[slice * kTileRows + row];
+        std::uint32_t j = rows.index[slice * kTileRows + row];
+        if ((j & kHotFeature) != 0) j = rows.hot[j - kHotFeature];
         const auto bits = static_cast<unsigned long long>(bit_copy<std::uint32_t>(weights[j]));
         atomicAdd(reinterpret_cast<unsigned long long*>(sums + j), bits);
       }

@@ -62,6 +62,7 @@ class DenseWarp {
         shape_(shape),
         shared_(shared_memory(), shape),
         slices_(slices_of(pass.list)),
+        score_end_(pass.scalars),
         mine_(slices_.count > blockIdx.x
                   ? static_cast<std::uint32_t>((slices_.count - blockIdx.x + gridDim.x - 1) /
                                                gridDim.x)
@@ -149,21 +150,22 @@ class DenseWarp {
 
   __device__ __forceinline__ void take_tile(std::uint32_t i) {
     const TileSlice here = slice(i);
-    // The slots of this tile go to one or two later tiles; their places are looked up early.
+    // What will be needed is looked up early.  The slots of this tile go to one or two later tiles.
     const std::uint32_t later = item(i, first_group_) + static_cast<std::uint32_t>(shape_.slots);
     const std::uint32_t next = later / static_cast<std::uint32_t>(shape_.groups);
     const std::int64_t next_place = next < mine_ ? place(next) : 0;
     const std::int64_t after_place = next + 1 < mine_ ? place(next + 1) : 0;
 
-    const RowPair score = finish_scores(score_tile(i), *pass_.scalars);
+    const RowPair weight =
+        row_pair(rows_.signed_weight + (here.tile - rows_.first_tile) * kTileRows);
+
+    const RowPair score = score_end_(score_tile(i));
     if (chunk_ == 0 && pass_.scores != nullptr) {
       const std::int64_t number = blockIdx.x + static_cast<std::int64_t>(i) * gridDim.x;
       keep_scores(score, pass_.scores + number * kTileRows);
     }
     LaneTotals totals;
-    const RowPair residual =
-        finish_rows(score, rows_.signed_weight + (here.tile - rows_.first_tile) * kTileRows, here,
-                    pass_.fixed_scale, totals);
+    const RowPair residual = finish_rows(score, weight, here, pass_.fixed_scale, totals);
     if (chunk_ == 0) totals_.add(totals);
 
 #pragma unroll
@@ -238,6 +240,7 @@ class DenseWarp {
   const DenseShape& shape_;
   DenseShared shared_;
   Slices slices_;
+  ScoreEnd score_end_;
   std::uint32_t mine_;  // slices of this block
   int warp_;
   int team_;

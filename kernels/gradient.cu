@@ -174,7 +174,8 @@ void sparse_gradient(const SparseRows& rows, const GradientPass& pass, const Tou
   const std::int64_t blocks = std::min<std::int64_t>(divide_up(slices * parts, kBlockWarps),
                                                      kSparseBlocks * device.multiprocessors);
   const LaunchShape shape = {static_cast<unsigned>(blocks),
-                             static_cast<unsigned>(device::kSparseThreads), 0};
+                             static_cast<unsigned>(device::kSparseThreads),
+                             static_cast<std::size_t>(device::HotShared::bytes(rows.hot_count))};
   const bool ones = rows.ones;
   const auto chosen = ones ? (lists ? launch_sparse<true, true> : launch_sparse<true, false>)
                            : (lists ? launch_sparse<false, true> : launch_sparse<false, false>);

@@ -85,6 +85,10 @@ void count_pairs(const std::uint64_t* keys, std::int64_t rows, const std::int64_
 void copy_segments(const Segment* segments, std::int64_t count, const DeviceInfo& device,
                    StreamHandle stream);
 
+/// Replaces each of `count` indices by its entry of `table`.
+void map_indices(std::uint32_t* indices, std::int64_t count, const std::uint32_t* table,
+                 const DeviceInfo& device, StreamHandle stream);
+
 /// Reads `count` floats and does next to nothing with them.
 void bare_read(const float* values, std::int64_t count, float* sink, const DeviceInfo& device,
                StreamHandle stream);

@@ -33,6 +33,7 @@ void load_row_kernels() {
   device::load("negatives", device::count_negatives_kernel);
   device::load("ordered pairs", device::count_pairs_kernel);
   device::load("rows from the host", device::copy_segments_kernel);
+  device::load("index table", device::map_indices_kernel);
   device::load("self-test", device::self_test_kernel);
 }
 
@@ -98,6 +99,13 @@ void copy_segments(const Segment* segments, std::int64_t count, const DeviceInfo
   device::launch("rows from the host", device::copy_segments_kernel,
                  {static_cast<unsigned>(blocks), static_cast<unsigned>(device::kCopyThreads), 0},
                  stream, segments, count);
+}
+
+void map_indices(std::uint32_t* indices, std::int64_t count, const std::uint32_t* table,
+                 const DeviceInfo& device, StreamHandle stream) {
+  if (count == 0) return;
+  device::launch("index table", device::map_indices_kernel,
+                 row_shape(count, device::kCopyThreads, device), stream, indices, count, table);
 }
 
 void self_test(std::uint64_t* results, StreamHandle stream) {

@@ -37,4 +37,14 @@ static __global__ void __launch_bounds__(kCopyThreads)
   }
 }
 
+/// Replaces each of `count` indices by its entry of `table`.
+static __global__ void __launch_bounds__(kCopyThreads)
+    map_indices_kernel(std::uint32_t* indices, std::int64_t count, const std::uint32_t* table) {
+  const std::int64_t threads = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
+  for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count;
+       i += threads) {
+    indices[i] = table[indices[i]];
+  }
+}
+
 }  // namespace ossau::device

@@ -4,8 +4,45 @@
 
 // Gradients of sparse rows, a warp a tile: indices are loaded in order, weights are gathered
 // through the caches, products are added to 64-bit integers in global memory.
+//
+// Features that come often would make all blocks add to few addresses, one after the other.  Each
+// block keeps their weights and sums in its shared memory, and adds its sums up in the end.
 
 namespace ossau::device {
+
+/// A 64-bit sum in shared memory, as two halves: there is no instruction that adds to 64 bits
+/// there. The carry belongs to the addition that makes the lower half wrap; all is modulo 2^64,
+/// like every sum.
+struct SplitSum {
+  unsigned low;
+  unsigned high;
+
+  __device__ __forceinline__ void add(std::int64_t value) {
+    const auto bits = static_cast<std::uint64_t>(value);
+    const auto low_part = static_cast<unsigned>(bits);
+    const unsigned before = atomicAdd(&low, low_part);
+    const unsigned carry = before + low_part < low_part ? 1u : 0u;
+    const unsigned high_part = static_cast<unsigned>(bits >> 32) + carry;
+    if (high_part != 0) atomicAdd(&high, high_part);
+  }
+  __device__ __forceinline__ std::int64_t value() const {
+    return static_cast<std::int64_t>(std::uint64_t{high} << 32 | low);
+  }
+};
+
+/// Shared memory of a block, in this order.
+struct HotShared {
+  SplitSum* sums;  // [hot_count]
+  float* weights;  // [hot_count]
+
+  __device__ __forceinline__ HotShared(unsigned char* memory, int hot_count)
+      : sums(reinterpret_cast<SplitSum*>(memory)),
+        weights(reinterpret_cast<float*>(sums + hot_count)) {}
+
+  static OSSAU_HOST_DEVICE int bytes(int hot_count) {
+    return hot_count * static_cast<int>(sizeof(SplitSum) + sizeof(float));
+  }
+};
 
 /// kOnes: every stored value is an implicit one.  kLists: features whose sum leaves 0 are listed.
 template <bool kOnes, bool kLists>
@@ -20,12 +57,16 @@ class SparseWarp {
         team_((blockIdx.x * (blockDim.x / kWarp) + threadIdx.x / kWarp) /
               static_cast<unsigned>(parts)),
         part_(static_cast<int>(threadIdx.x / kWarp % static_cast<unsigned>(parts))),
-        parts_(parts) {}
+        parts_(parts),
+        score_end_(pass.scalars),
+        hot_(shared_memory(), rows.hot_count) {}
 
   __device__ __forceinline__ void run() {
+    start_hot();
     const unsigned teams = gridDim.x * (blockDim.x / kWarp) / static_cast<unsigned>(parts_);
     for (std::int64_t i = team_; i < slices_.count; i += teams) take_tile(i);
     if (part_ == 0) flush_totals(totals_, rows_.features, pass_.sums);
+    flush_hot();
   }
 
  private:
@@ -45,10 +86,10 @@ class SparseWarp {
     const TileSlice slice = slices_.first[i];
     const std::int64_t place = slice.tile - rows_.first_tile;
     const Tile tile = look_up(place);
-    const RowPair score = finish_scores(score_tile(tile), *pass_.scalars);
+    const RowPair weight = row_pair(rows_.signed_weight + place * kTileRows);
+    const RowPair score = score_end_(score_tile(tile));
     if (part_ == 0 && pass_.scores != nullptr) keep_scores(score, pass_.scores + i * kTileRows);
-    const RowPair residual = finish_rows(score, rows_.signed_weight + place * kTileRows, slice,
-                                         pass_.fixed_scale, totals_);
+    const RowPair residual = finish_rows(score, weight, slice, pass_.fixed_scale, totals_);
     add_gradient(tile, residual);
   }
 
@@ -139,10 +180,15 @@ class SparseWarp {
     }
   }
 
+  __device__ __forceinline__ float weight_of(std::uint32_t index) const {
+    if ((index & kHotFeature) != 0) return hot_.weights[index - kHotFeature];
+    return __ldg(pass_.weights + index);
+  }
+
   __device__ __forceinline__ void look_at(std::int64_t slot, bool present, float& w,
                                           float& x) const {
     if (!present) return;
-    w = __ldg(pass_.weights + rows_.index[slot]);
+    w = weight_of(rows_.index[slot]);
     x = value(rows_.value, slot);
   }
 
@@ -151,7 +197,7 @@ class SparseWarp {
     for (std::int64_t k = slices; k < length; ++k) {
       if (k > 0 && k % kScoreChunk == 0) chain.close();
       const std::int64_t at = begin + k - slices;
-      chain.add(value(rows_.spill_value, at), __ldg(pass_.weights + rows_.spill_index[at]));
+      chain.add(value(rows_.spill_value, at), weight_of(rows_.spill_index[at]));
     }
   }
 
@@ -207,10 +253,41 @@ class SparseWarp {
         to_fixed(kOnes ? residual : residual * value(values, at), pass_.fixed_scale);
     if (fixed == 0) return kNone;
     const std::uint32_t feature = index[at];
+    if ((feature & kHotFeature) != 0) {
+      hot_.sums[feature - kHotFeature].add(fixed);
+      return kNone;
+    }
+    return add_feature(feature, fixed);
+  }
+
+  __device__ __forceinline__ std::uint32_t add_feature(std::uint32_t feature,
+                                                       std::int64_t fixed) const {
     auto* sum = reinterpret_cast<unsigned long long*>(pass_.sums + feature);
     const unsigned long long before = atomicAdd(sum, static_cast<unsigned long long>(fixed));
     if constexpr (kLists) return before == 0 ? feature : kNone;
     return kNone;
+  }
+
+  __device__ __forceinline__ void start_hot() const {
+    if (rows_.hot_count == 0) return;
+    for (unsigned i = threadIdx.x; i < static_cast<unsigned>(rows_.hot_count); i += blockDim.x) {
+      hot_.sums[i] = {0, 0};
+      hot_.weights[i] = pass_.weights[rows_.hot[i]];
+    }
+    __syncthreads();
+  }
+
+  __device__ __forceinline__ void flush_hot() const {
+    if (rows_.hot_count == 0) return;
+    __syncthreads();
+    const auto count = static_cast<unsigned>(rows_.hot_count);
+    // As many turns in every lane: listing is the work of the whole warp.
+    for (unsigned first = threadIdx.x / kWarp * kWarp; first < count; first += blockDim.x) {
+      const unsigned i = first + lane_of_thread();
+      const std::int64_t sum = i < count ? hot_.sums[i].value() : 0;
+      const std::uint32_t leaving = sum != 0 ? add_feature(rows_.hot[i], sum) : kNone;
+      if constexpr (kLists) list(leaving);
+    }
   }
 
   // By all lanes together.
@@ -232,6 +309,8 @@ class SparseWarp {
   unsigned team_;  // of the warps that share a tile's gradient; each scores all of it
   int part_;       // which of them
   int parts_;
+  ScoreEnd score_end_;
+  HotShared hot_;
   LaneTotals totals_;
 };
 

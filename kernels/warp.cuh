@@ -111,16 +111,21 @@ __device__ __forceinline__ float finish_row(float score, float signed_weight, bo
   return row.residual;
 }
 
+/// A lane's part of 64 numbers of a tile's rows.
+__device__ __forceinline__ RowPair row_pair(const float* of_rows) {
+  return {of_rows[lane_of_thread()], of_rows[lane_of_thread() + 32]};
+}
+
 /// The residuals of a tile's rows from their scores.
-/// signed_weight: [64].  fixed_scale: of the intercept's sum.
-__device__ __forceinline__ RowPair finish_rows(RowPair score, const float* signed_weight,
+/// fixed_scale: of the intercept's sum.
+__device__ __forceinline__ RowPair finish_rows(RowPair score, RowPair signed_weight,
                                                const TileSlice& slice, double fixed_scale,
                                                LaneTotals& sums) {
   const auto row = static_cast<std::int32_t>(lane_of_thread());
   const auto in_batch = [&](std::int32_t i) { return i >= slice.row_begin && i < slice.row_end; };
   const RowPair residual = {
-      finish_row(score.low, signed_weight[row], in_batch(row), sums.totals),
-      finish_row(score.high, signed_weight[row + 32], in_batch(row + 32), sums.totals)};
+      finish_row(score.low, signed_weight.low, in_batch(row), sums.totals),
+      finish_row(score.high, signed_weight.high, in_batch(row + 32), sums.totals)};
   // fma(r, 1, r' * 1) rounds the same sum.
   const std::int64_t intercept = to_fixed(butterfly(residual.high + residual.low), fixed_scale);
   if (row == 0) sums.intercept += intercept;
@@ -128,10 +133,17 @@ __device__ __forceinline__ RowPair finish_rows(RowPair score, const float* signe
 }
 
 /// The end of every score: scale * total + intercept.
-__device__ __forceinline__ RowPair finish_scores(RowPair total, const ScoringScalars& scalars) {
-  return {ScalarOps::fma(scalars.scale, total.low, scalars.intercept),
-          ScalarOps::fma(scalars.scale, total.high, scalars.intercept)};
-}
+struct ScoreEnd {
+  float scale;
+  float intercept;
+
+  __device__ __forceinline__ explicit ScoreEnd(const ScoringScalars* scalars)
+      : scale(scalars->scale), intercept(scalars->intercept) {}
+  __device__ __forceinline__ RowPair operator()(RowPair total) const {
+    return {ScalarOps::fma(scale, total.low, intercept),
+            ScalarOps::fma(scale, total.high, intercept)};
+  }
+};
 
 /// scores: null, or [64] of this slice.
 __device__ __forceinline__ void keep_scores(RowPair score, float* scores) {

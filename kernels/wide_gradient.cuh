@@ -237,10 +237,11 @@ class WideWarp {
       total.low += load_fresh(partial + c * kTileRows);
       total.high += load_fresh(partial + c * kTileRows + 32);
     }
-    const RowPair score = finish_scores(total, *pass_.scalars);
+    const RowPair score = ScoreEnd(pass_.scalars)(total);
     if (pass_.scores != nullptr) keep_scores(score, pass_.scores + item.slice * kTileRows);
-    const RowPair residual = finish_rows(score, rows_.signed_weight + tile(item) * kTileRows,
-                                         slices_.first[item.slice], pass_.fixed_scale, totals_);
+    const RowPair residual =
+        finish_rows(score, row_pair(rows_.signed_weight + tile(item) * kTileRows),
+                    slices_.first[item.slice], pass_.fixed_scale, totals_);
     float* residuals = scratch_.residual + item.slice * kTileRows + lane_of_thread();
     residuals[0] = residual.low;
     residuals[32] = residual.high;

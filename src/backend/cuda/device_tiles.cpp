@@ -5,7 +5,9 @@
 #include <utility>
 #include <variant>
 
+#include "backend/cuda/hot_features.hpp"
 #include "backend/cuda/tile_streams.hpp"
+#include "launchers.hpp"
 
 namespace ossau::cuda {
 namespace {
@@ -44,6 +46,7 @@ DeviceTiles::DeviceTiles(TileSet tiles, const std::string& what, std::int64_t& b
   if (pass_bytes_ <= budget) {
     budget -= pass_bytes_;
     upload(stream);
+    if (!dense_) mark_hot(device, stream);
     synchronize(stream, "copy rows to the device");
     tiles_.storage = DenseTiles{};
   } else {
@@ -84,6 +87,23 @@ void DeviceTiles::upload(StreamHandle stream) {
                   .features = tiles_.features,
                   .first_tile = first,
                   .ones = sparse.implicit_ones()};
+}
+
+// Only here: rows that stream come too slowly for it to matter.
+void DeviceTiles::mark_hot(const DeviceInfo& device, StreamHandle stream) {
+  const std::vector<std::uint32_t> hot =
+      find_hot_features(std::get<SparseTiles>(tiles_.storage), tiles_.features);
+  if (hot.empty()) return;
+  const std::vector<std::uint32_t> marked = marked_indices(hot, tiles_.features);
+  const auto table = upload_array(marked, what_, stream);
+  hot_ = upload_array(hot, what_, stream);
+  map_indices(index_.data(), static_cast<std::int64_t>(index_.size()), table.data(), device,
+              stream);
+  map_indices(spill_index_.data(), static_cast<std::int64_t>(spill_index_.size()), table.data(),
+              device, stream);
+  view_.sparse.hot = hot_.data();
+  view_.sparse.hot_count = static_cast<std::int32_t>(hot.size());
+  synchronize(stream, "mark frequent features");  // the table goes
 }
 
 void DeviceTiles::each_piece(std::span<const TileSlice> slices, StreamHandle stream,

@@ -56,6 +56,7 @@ class DeviceTiles {
   class Streams;
 
   void upload(StreamHandle stream);
+  void mark_hot(const DeviceInfo& device, StreamHandle stream);
 
   TileSet tiles_;
   std::string what_;
@@ -74,6 +75,7 @@ class DeviceTiles {
   DeviceArray<std::int64_t> spill_start_;
   DeviceArray<std::uint32_t> spill_index_;
   DeviceArray<float> spill_value_;
+  DeviceArray<std::uint32_t> hot_;
   std::unique_ptr<Streams> streams_;
 };
 
