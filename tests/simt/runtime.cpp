@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "backend/cuda/messages.hpp"
 #include "core/clock.hpp"
 #include "ossau/error.hpp"
 
@@ -127,13 +128,9 @@ int device_count() { return simt::limits().devices; }
 
 std::string why_no_device() { return device_count() > 0 ? "" : "no device"; }
 
-DeviceInfo use_device(int ordinal) {
-  if (ordinal < 0 || ordinal >= device_count()) {
-    throw DeviceError(fmt::format("cuda: device {}: there is no such device ({} found)", ordinal,
-                                  device_count()));
-  }
-  Memory& memory = memory_of_device();
-  const std::lock_guard lock(memory.mutex);
+namespace {
+
+DeviceInfo describe(const Memory& memory, int ordinal) {
   DeviceInfo info;
   info.ordinal = ordinal;
   info.name = "SIMT interpreter";
@@ -145,14 +142,25 @@ DeviceInfo use_device(int ordinal) {
   return info;
 }
 
+}  // namespace
+
+DeviceInfo use_device(int ordinal) {
+  if (ordinal < 0 || ordinal >= device_count()) {
+    throw DeviceError(fmt::format("cuda: device {}: there is no such device ({} found)", ordinal,
+                                  device_count()));
+  }
+  Memory& memory = memory_of_device();
+  const std::lock_guard lock(memory.mutex);
+  return describe(memory, ordinal);
+}
+
 void* allocate(std::size_t bytes, const std::string& what) {
   if (bytes == 0) return nullptr;
   Memory& memory = memory_of_device();
   const std::lock_guard lock(memory.mutex);
   void* address = bytes <= memory.free() ? poisoned(bytes) : nullptr;
   if (address == nullptr) {
-    throw DeviceError(fmt::format("cuda: {}: {} bytes of device memory needed, {} free", what,
-                                  bytes, memory.free()));
+    throw DeviceError(device_is_full(describe(memory, 0), what, bytes));
   }
   memory.allocations.emplace(address, bytes);
   memory.used += bytes;

@@ -58,8 +58,12 @@ TEST(SimtRuntime, MemoryIsPoisonedAndEnds) {
   {
     const DeviceArray<unsigned char> array(600, "tiles");
     EXPECT_EQ(array.data()[599], 0xff);
-    EXPECT_EQ(error_of([] { const DeviceArray<double> more(51, "weights"); }),
-              "cuda: weights: 408 bytes of device memory needed, 400 free");
+    EXPECT_EQ(
+        error_of([] { const DeviceArray<double> more(51, "weights"); }),
+        "cuda: device 0 (SIMT interpreter): weights: 4.08e-07 GB of GPU memory are needed, 4e-07 "
+        "GB "
+        "are free (give run.device_memory a limit so that rows stream from the host, use more "
+        "GPUs with run.ranks: all, or run.device: cpu)");
   }
   const DeviceArray<unsigned char> all(1000, "tiles");
   EXPECT_EQ(DeviceArray<int>(0, "nothing").data(), nullptr);

@@ -1,110 +1,18 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <optional>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include "backend/cuda/cuda_backend.hpp"
 #include "simt/interpreter.hpp"
-#include "train/training_samples.hpp"
+#include "train/training_contract.hpp"
 
 // Whole trainings with every kernel run on the CPU: the model and all metrics are the CPU's, bit
 // for bit.
 
 namespace ossau::test {
 namespace {
-
-struct Method {
-  std::string name;
-  std::function<void(Config&)> change;
-};
-
-std::vector<Method> methods() {
-  return {
-      {"plain", [](Config&) {}},
-      {"momentum",
-       [](Config& c) {
-         c.optimizer.momentum = 0.9;
-         c.optimizer.schedule = Schedule::kCosine;
-       }},
-      {"nesterov",
-       [](Config& c) {
-         c.optimizer.momentum = 0.9;
-         c.optimizer.nesterov = true;
-         c.model.l1 = 0.01;
-       }},
-      {"momentum_l1",
-       [](Config& c) {
-         c.optimizer.momentum = 0.9;
-         c.model.l1 = 0.01;
-       }},
-      {"l1", [](Config& c) { c.model.l1 = 0.01; }},
-      {"pseudo_huber",
-       [](Config& c) {
-         c.model.l1 = 0.01;
-         c.optimizer.l1_method = L1Method::kPseudoHuber;
-       }},
-      {"adaptive_full_batch",
-       [](Config& c) {
-         c.optimizer.restart = Restart::kAdaptive;
-         c.training.batch_size = TrainingConfig::kAllRows;
-         c.training.epochs = 15;
-       }},
-      {"adaptive_minibatch", [](Config& c) { c.optimizer.restart = Restart::kAdaptive; }},
-      {"folding",
-       [](Config& c) {
-         c.model.l2 = 3;
-         c.optimizer.learning_rate = 0.2;
-         c.training.epochs = 4;
-       }},
-      // A scale below 0.
-      {"rate_beyond_l2",
-       [](Config& c) {
-         c.model.l2 = 1;
-         c.optimizer.learning_rate = 1.5;
-       }},
-      {"no_intercept", [](Config& c) { c.model.intercept = false; }},
-      {"tolerance", [](Config& c) { c.training.tolerance = 0.02; }},
-      {"early_stopping",
-       [](Config& c) {
-         c.training.epochs = 6;
-         c.training.early_stopping = EarlyStopping{.metric = Metric::kAuc, .patience = 1};
-       }},
-      {"single_rows",
-       [](Config& c) {
-         c.training.batch_size = 1;
-         c.training.epochs = 1;
-         c.data.validation_fraction = 0.7;
-       }},
-      {"raw_weighted",
-       [](Config& c) {
-         c.data.standardize = AutoBool::kFalse;
-         c.data.weight = "weight";
-         c.model.class_weight.mode = ClassWeightMode::kBalanced;
-       }},
-  };
-}
-
-struct Sample {
-  std::string name;
-  Layout layout;
-  Method method;
-};
-
-std::vector<Sample> samples() {
-  std::vector<Sample> all;
-  for (const Layout layout : {Layout::kDense, Layout::kSparse}) {
-    for (const Method& method : methods()) {
-      all.push_back(
-          {(layout == Layout::kDense ? "dense_" : "sparse_") + method.name, layout, method});
-    }
-  }
-  return all;
-}
 
 // memory_bytes: that rows may take; little makes them stream.
 BackendMaker interpreted(std::optional<std::int64_t> memory_bytes) {
@@ -116,57 +24,11 @@ BackendMaker interpreted(std::optional<std::int64_t> memory_bytes) {
   };
 }
 
-struct Outcome {
-  std::string model;
-  std::vector<double> metrics;
-  std::vector<double> epochs;
-
-  bool operator==(const Outcome&) const = default;
-};
-
-std::vector<double> numbers(const Metrics& m) {
-  return {m.objective,
-          m.log_loss,
-          m.accuracy,
-          m.auc,
-          m.gradient_max,
-          static_cast<double>(m.true_positives),
-          static_cast<double>(m.false_positives),
-          static_cast<double>(m.true_negatives),
-          static_cast<double>(m.false_negatives)};
-}
-
-Outcome outcome_of(const Config& config, const BackendMaker& make) {
-  RecordingObserver observer;
-  const TrainingResult result = run_training_on(make, config, observer);
-  const TemporaryDirectory directory;
-  Outcome outcome;
-  outcome.model = save_model(result.model, directory.path() / "model.safetensors");
-  outcome.metrics = numbers(result.summary.train);
-  if (result.summary.validation) {
-    for (const double x : numbers(*result.summary.validation)) outcome.metrics.push_back(x);
-  }
-  outcome.metrics.push_back(static_cast<double>(result.summary.steps));
-  for (const EpochReport& report : observer.epochs) {
-    outcome.epochs.push_back(report.log_loss);
-    outcome.epochs.push_back(report.learning_rate);
-    outcome.epochs.push_back(report.gradient_max.value_or(-1));
-    if (report.validation) outcome.epochs.push_back(report.validation->objective);
-  }
-  return outcome;
-}
-
-class InterpretedTraining : public ::testing::TestWithParam<Sample> {};
+class InterpretedTraining : public ::testing::TestWithParam<MethodSample> {};
 
 TEST_P(InterpretedTraining, GivesTheModelAndTheMetricsOfTheCpu) {
   const TemporaryDirectory directory;
-  Config config = small_config(write_csv(
-      directory, "train.csv",
-      {.rows = 700, .columns = 12, .density = 0.6, .weighted = true, .column_factor = 0.5}));
-  config.data.layout = GetParam().layout;
-  config.data.validation_fraction = 0.1;
-  config.model.l2 = 1e-3;
-  GetParam().method.change(config);
+  Config config = config_of(GetParam(), directory);
   const Outcome expected = outcome_of(config, make_backend);
   std::uint64_t seed = 1;
   for (const std::int64_t ranks : {1, 2}) {
@@ -179,18 +41,12 @@ TEST_P(InterpretedTraining, GivesTheModelAndTheMetricsOfTheCpu) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Methods, InterpretedTraining, ::testing::ValuesIn(samples()),
+INSTANTIATE_TEST_SUITE_P(Methods, InterpretedTraining, ::testing::ValuesIn(method_samples()),
                          [](const auto& each) { return each.param.name; });
 
-// So wide that steps list the features they touch, and that a graph of many steps is run often.
 TEST(InterpretedTraining, ListsTouchedFeaturesAsTheCpuDoes) {
   const TemporaryDirectory directory;
-  Config config = small_config(write_wide_libsvm(directory, "wide.svm", 1500, 20000));
-  config.data.layout = Layout::kSparse;
-  config.data.validation_fraction = 0.1;
-  config.model.l2 = 1e-3;
-  config.training.batch_size = 10;
-  config.training.epochs = 2;
+  Config config = wide_sparse_config(directory);
   const Outcome expected = outcome_of(config, make_backend);
   EXPECT_EQ(outcome_of(config, interpreted(std::nullopt)), expected);
   EXPECT_EQ(outcome_of(config, interpreted(50'000)), expected);
@@ -198,14 +54,11 @@ TEST(InterpretedTraining, ListsTouchedFeaturesAsTheCpuDoes) {
   EXPECT_EQ(outcome_of(config, interpreted(std::nullopt)), expected);
 }
 
-// Wider than shared memory: chunks of tiles are handed out by tickets.
+// The last ones are wider than shared memory: chunks of tiles are handed out by tickets.
 TEST(InterpretedTraining, TakesDenseRowsOfEveryWidth) {
   const TemporaryDirectory directory;
   for (const std::int64_t columns : {255, 257, 600, 1100}) {
-    Config config = small_config(
-        write_csv(directory, "train.csv", {.rows = 200, .columns = columns, .density = 0.9}));
-    config.data.layout = Layout::kDense;
-    config.training.epochs = 1;
+    const Config config = dense_config(directory, columns);
     const Outcome expected = outcome_of(config, make_backend);
     EXPECT_EQ(outcome_of(config, interpreted(std::nullopt)), expected) << columns;
     EXPECT_EQ(outcome_of(config, interpreted(500'000)), expected) << columns << ", streamed";

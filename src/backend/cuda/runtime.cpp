@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 
+#include "backend/cuda/messages.hpp"
 #include "ossau/error.hpp"
 
 namespace ossau::cuda {
@@ -24,10 +25,6 @@ void check(cudaError_t status, std::string_view what) {
 
 std::string version_text(int version) {
   return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
-}
-
-std::string gigabytes(std::size_t bytes) {
-  return fmt::format("{:.1f} GB", static_cast<double>(bytes) * 1e-9);
 }
 
 std::string why_no_driver() {
@@ -74,11 +71,11 @@ std::string why_too_old(int count) {
   std::size_t total_bytes = 0;
   (void)cudaGetDevice(&ordinal);
   (void)cudaMemGetInfo(&free_bytes, &total_bytes);
-  throw DeviceError(fmt::format(
-      "cuda: device {} ({}): {}: {} of GPU memory are needed, {} are free (give run.device_memory "
-      "a limit so that rows stream from the host, use more GPUs with run.ranks: all, or "
-      "run.device: cpu)",
-      ordinal, name_of(ordinal), what, gigabytes(bytes), gigabytes(free_bytes)));
+  DeviceInfo device;
+  device.ordinal = ordinal;
+  device.name = name_of(ordinal);
+  device.free_bytes = free_bytes;
+  throw DeviceError(device_is_full(device, what, bytes));
 }
 
 }  // namespace
