@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Installs the Debian or Ubuntu packages that are missing; where none is, it does nothing.
-#   scripts/install_dependencies.sh           what the build needs
-#   scripts/install_dependencies.sh --tests   and what the tests need
-#   scripts/install_dependencies.sh --lint    and what lint.sh and format.sh need
+#   scripts/install_dependencies.sh             what the build needs
+#   scripts/install_dependencies.sh --tests     and what the tests need
+#   scripts/install_dependencies.sh --lint      and what lint.sh and format.sh need
+#   scripts/install_dependencies.sh --runtime   only the shared libraries of the built program
+#   scripts/install_dependencies.sh --list ...  names the packages and installs none
 set -euo pipefail
 
 packages=(
@@ -10,13 +12,24 @@ packages=(
   libyaml-cpp-dev libcli11-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libhwy-dev
   zlib1g-dev libzstd-dev libssl-dev
 )
+runtime=0
+list=0
+more=0
 for argument in "$@"; do
   case $argument in
-    --tests) packages+=(libgtest-dev libgmock-dev libbenchmark-dev) ;;
+    --tests)
+      packages+=(libgtest-dev libgmock-dev libbenchmark-dev)
+      more=1
+      ;;
     # One fixed version: what is well formatted must not depend on the machine.
-    --lint) packages+=(clang-tidy-14 clang-format-14 shellcheck) ;;
+    --lint)
+      packages+=(clang-tidy-14 clang-format-14 shellcheck)
+      more=1
+      ;;
+    --runtime) runtime=1 ;;
+    --list) list=1 ;;
     -h | --help)
-      sed -n '2,5s/^# //p' "${BASH_SOURCE[0]}"
+      sed -n '2,7s/^# //p' "${BASH_SOURCE[0]}"
       exit 0
       ;;
     *)
@@ -26,9 +39,61 @@ for argument in "$@"; do
   esac
 done
 
+if ((runtime && more)); then
+  echo "error: --runtime is for machines that build nothing: no --tests, no --lint" >&2
+  exit 2
+fi
+
 if ! command -v apt-get > /dev/null; then
   echo "error: this system has no apt-get; install by hand what Debian calls: ${packages[*]}" >&2
   exit 1
+fi
+
+# apt NAME-OF-COMMAND...: as root, or with a word on what is needed.
+apt() {
+  local as_root=(env)
+  if ((EUID != 0)); then
+    if ! command -v sudo > /dev/null; then
+      echo "error: neither root nor sudo; ask for these packages: ${packages[*]}" >&2
+      exit 1
+    fi
+    as_root=(sudo env)
+  fi
+  "${as_root[@]}" DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@"
+}
+
+# The libraries behind the -dev packages among `packages`.  Their names change from one release to
+# the next (libhwy1, libhwy1t64), but a -dev package asks for its own library in its own version.
+shared_libraries() {
+  local package developing=()
+  for package in "${packages[@]}"; do
+    [[ $package != *-dev ]] || developing+=("$package")
+  done
+  apt-cache show --no-all-versions "${developing[@]}" | awk -v expected="${#developing[@]}" '
+    /^Package: / { ++known }
+    sub(/^Depends: /, "") {
+      n = split($0, wanted, /, */)
+      for (i = 1; i <= n; ++i)
+        if (wanted[i] ~ / \(= / && wanted[i] !~ /-dev /) {
+          sub(/[ :].*/, "", wanted[i])
+          print wanted[i]
+        }
+    }
+    END { exit known != expected }' | sort -u
+}
+
+if ((runtime)); then
+  # A fresh container has no package lists at all.
+  found=$(shared_libraries 2> /dev/null) || {
+    apt update >&2
+    found=$(shared_libraries)
+  }
+  mapfile -t packages <<< "$found"
+  packages+=(libstdc++6)
+fi
+if ((list)); then
+  printf '%s\n' "${packages[@]}"
+  exit 0
 fi
 
 missing=()
@@ -39,16 +104,7 @@ for package in "${packages[@]}"; do
 done
 ((${#missing[@]})) || exit 0
 
-as_root=(env)
-if ((EUID != 0)); then
-  if ! command -v sudo > /dev/null; then
-    echo "error: neither root nor sudo; ask for these packages: ${missing[*]}" >&2
-    exit 1
-  fi
-  as_root=(sudo env)
-fi
-
-apt=("${as_root[@]}" DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300)
+packages=("${missing[@]}")
 echo "== installing ${missing[*]}"
-"${apt[@]}" update
-"${apt[@]}" install -y --no-install-recommends "${missing[@]}"
+apt update
+apt install -y --no-install-recommends "${missing[@]}"

@@ -14,9 +14,25 @@ namespace {
 namespace fs = std::filesystem;
 
 std::vector<fs::path> written_by_hand() {
-  return project_files({".ci", ".clang-format", ".clang-tidy", ".gitignore", "CMakeLists.txt",
-                        "CMakePresets.json", "CHANGELOG.md", "CONTRIBUTING.md", "README.md",
-                        "benchmarks", "cmake", "configs", "docs", "include", "scripts", "src",
+  return project_files({".ci",
+                        ".clang-format",
+                        ".clang-tidy",
+                        ".dockerignore",
+                        ".gitignore",
+                        "CMakeLists.txt",
+                        "CMakePresets.json",
+                        "CHANGELOG.md",
+                        "CONTRIBUTING.md",
+                        "Dockerfile.cuda",
+                        "README.md",
+                        "benchmarks",
+                        "cmake",
+                        "configs",
+                        "docs",
+                        "include",
+                        "kernels",
+                        "scripts",
+                        "src",
                         "tests"});
 }
 
