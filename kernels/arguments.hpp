@@ -101,13 +101,13 @@ struct Segment {
 struct OptimizerView {
   ModelRule model;
   UpdateRule rule = UpdateRule::kDescent;
-  const double* powers = nullptr;        // [d]; null: all 1
-  double* weights = nullptr;             // [d + 1]
-  double* velocity = nullptr;            // kMomentum: [d + 1]
-  double* lookahead = nullptr;           // kNesterov, kAdaptive: [d + 1]
-  double* proposal = nullptr;            // kNesterov, kAdaptive: [d + 1]
-  double* chunk_sums = nullptr;          // kNesterov, kAdaptive: [chunks]
-  std::uint32_t* blocks_done = nullptr;  // kNesterov, kAdaptive
+  const double* powers = nullptr;  // [d]; null: all 1
+  double* weights = nullptr;       // [d + 1]
+  // [d + 1]; kMomentum: velocity; kNesterov, kAdaptive: look-ahead, where gradients are taken
+  double* beside = nullptr;
+  double* proposal = nullptr;            // kAdaptive: [d + 1]
+  double* chunk_sums = nullptr;          // kAdaptive: [chunks]
+  std::uint32_t* blocks_done = nullptr;  // kAdaptive
   float* scoring = nullptr;              // [d]
   ScoringScalars* scalars = nullptr;
 };

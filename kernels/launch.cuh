@@ -15,9 +15,11 @@ struct LaunchShape {
   unsigned blocks = 1;
   unsigned threads = 1;  // of a block
   std::size_t shared_bytes = 0;
+  bool cooperative = false;  // all blocks are on the device at once and may wait for each other
 };
 
-/// Queues a kernel.  Throws DeviceError where CUDA refuses it.
+/// Queues a kernel.  The arguments are of the parameters' types.  Throws DeviceError where CUDA
+/// refuses it.
 template <class... Parameters, class... Arguments>
 void launch(const char* name, void (*kernel)(Parameters...), LaunchShape shape,
             cuda::StreamHandle stream, Arguments... arguments) {
@@ -27,7 +29,11 @@ void launch(const char* name, void (*kernel)(Parameters...), LaunchShape shape,
     status = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                   static_cast<int>(shape.shared_bytes));
   }
-  if (status == cudaSuccess) {
+  if (status == cudaSuccess && shape.cooperative) {
+    void* addresses[] = {&arguments...};
+    status = cudaLaunchCooperativeKernel(kernel, shape.blocks, shape.threads, addresses,
+                                         shape.shared_bytes, stream);
+  } else if (status == cudaSuccess) {
     kernel<<<shape.blocks, shape.threads, shape.shared_bytes, stream>>>(arguments...);
     status = cudaGetLastError();
   }

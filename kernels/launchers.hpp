@@ -13,6 +13,7 @@ namespace ossau::cuda {
 // happen first while the collective of another rank waits for this one.
 void load_gradient_kernels();
 void load_row_kernels();
+void load_step_kernels();
 void load_update_kernels();
 
 /// Whether a block's shared memory holds tiles of d columns.
@@ -64,6 +65,26 @@ void select_batches(const BatchSelection& selection, TileSlice* slices, std::int
                     const DeviceInfo& device, StreamHandle stream);
 /// Moves a run on.
 void advance(RunState* run, std::int64_t steps, StreamHandle stream);
+
+/// Steps of a run on the device; see StepRun.
+struct RunOfSteps {
+  const TileSlice* slices = nullptr;           // [steps, stride]
+  const std::int32_t* counts = nullptr;        // [steps]
+  const StepParameters* parameters = nullptr;  // [steps]
+  StepTotals* totals = nullptr;                // [steps]
+  std::int64_t steps = 0;
+  std::int64_t stride = 0;
+  int fixed_bits = 0;
+};
+/// Whether dense_steps() takes steps of this rule and width, with batches of at most so many
+/// slices, and takes them sooner than one kernel after the other.
+bool dense_steps_pay(const OptimizerView& view, std::int64_t slices, const DeviceInfo& device);
+/// Words of 8 bytes that dense_steps() needs.
+std::size_t dense_steps_words(std::int64_t features);
+/// All of the steps in one kernel, on dense rows; the sums of the model stay as they are.
+/// exchange: dense_steps_words().
+void dense_steps(const DenseRows& rows, const OptimizerView& view, const RunOfSteps& run,
+                 std::int64_t* exchange, const DeviceInfo& device, StreamHandle stream);
 
 /// counts: [4], 0 before; see PredictionCounts.
 void count_predictions(const float* scores, const float* signed_weight, std::int64_t rows,

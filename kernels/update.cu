@@ -43,9 +43,9 @@ void update(const OptimizerView& view, const UpdateStep& step, const TouchedList
   switch (view.rule) {
     case UpdateRule::kDescent:
     case UpdateRule::kMomentum:
+    case UpdateRule::kNesterov:
       device::launch("update", device::descent_kernel, shape, stream, view, step, sums);
       return;
-    case UpdateRule::kNesterov:
     case UpdateRule::kAdaptive:
       accelerate(view, step, sums, shape, stream);
       return;

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "arith/update.hpp"
-#include "warp.cuh"
+#include "element_update.cuh"
 
 // The update rules on the device: the functions of arith/update.hpp, element by element.  What
 // takes the sums also clears them for the next step.
@@ -52,25 +51,20 @@ __device__ __forceinline__ void take_totals(const OptimizerView& view, const Upd
   for (int i = 0; i < 4; ++i) totals[i] = 0;
 }
 
-/// UpdateRule::kDescent and kMomentum.
+/// UpdateRule::kDescent, kMomentum and kNesterov.
 static __global__ void __launch_bounds__(kUpdateThreads)
     descent_kernel(const __grid_constant__ OptimizerView view,
                    const __grid_constant__ UpdateStep step, std::int64_t* sums) {
   const StepParameters parameters = parameters_of(step);
   const ModelRule& model = view.model;
+  const bool keeps = keeps_beside(view.rule);
   for (std::int64_t j = global_thread(); j <= model.features; j += global_threads()) {
-    double w = view.weights[j];
-    const double g =
-        model.gradient(take(sums, j), parameters.gradient_factor, power_at(view, j), j, w);
-    if (view.rule == UpdateRule::kMomentum) {
-      double v = view.velocity[j];
-      w = roll(w, v, g, model.momentum, parameters.rate, model.l1(j));
-      view.velocity[j] = v;
-    } else {
-      w = descend(w, g, parameters.rate, model.l1(j));
-    }
-    view.weights[j] = w;
-    refresh_scoring(view, j, w);
+    Element element = {view.weights[j], keeps ? view.beside[j] : 0};
+    const double scoring =
+        move_element(model, view.rule, parameters, take(sums, j), power_at(view, j), j, element);
+    view.weights[j] = element.w;
+    if (keeps) view.beside[j] = element.beside;
+    refresh_scoring(view, j, scoring);
   }
   take_totals(view, step, sums);
 }
@@ -95,7 +89,7 @@ __device__ __forceinline__ double propose(const OptimizerView& view,
                                           const StepParameters& parameters, std::int64_t* sums,
                                           std::int64_t j) {
   const ModelRule& model = view.model;
-  const double y = view.lookahead[j];
+  const double y = view.beside[j];
   const double g =
       model.gradient(take(sums, j), parameters.gradient_factor, power_at(view, j), j, y);
   const double proposal = descend(y, g, parameters.rate, model.l1(j));
@@ -107,10 +101,6 @@ __device__ __forceinline__ double propose(const OptimizerView& view,
 // Nesterov's (t_k - 1) / t_(k+1); where the step went uphill the sequence starts again.
 __device__ __forceinline__ void choose_momentum(const OptimizerView& view, std::int64_t chunks) {
   ScoringScalars& scalars = *view.scalars;
-  if (view.rule == UpdateRule::kNesterov) {
-    scalars.momentum = view.model.momentum;
-    return;
-  }
   double slope = 0;
   for (std::int64_t c = 0; c < chunks; ++c) slope += load_fresh(view.chunk_sums + c);
   const bool restart = slope > 0;
@@ -119,7 +109,7 @@ __device__ __forceinline__ void choose_momentum(const OptimizerView& view, std::
   scalars.nesterov_t = next_t;
 }
 
-/// UpdateRule::kNesterov and kAdaptive, first half: proposals, and in the block that ends last the
+/// UpdateRule::kAdaptive, first half: proposals, and in the block that ends last the
 /// momentum.  Shared memory: 256 doubles.
 static __global__ void __launch_bounds__(kUpdateThreads)
     propose_kernel(const __grid_constant__ OptimizerView view,
@@ -148,7 +138,7 @@ static __global__ void __launch_bounds__(kUpdateThreads)
   for (std::int64_t j = global_thread(); j <= view.model.features; j += global_threads()) {
     const double proposal = view.proposal[j];
     const double ahead = proposal + momentum * (proposal - view.weights[j]);
-    view.lookahead[j] = ahead;
+    view.beside[j] = ahead;
     view.weights[j] = proposal;
     refresh_scoring(view, j, ahead);
   }

@@ -86,6 +86,15 @@ TEST(GpuShapes, TakeDenseRowsOfEveryWidth) {
   }
 }
 
+TEST(GpuShapes, TakeManySmallStepsInOneKernel) {
+  if (!why_no_gpu_here().empty()) GTEST_SKIP() << why_no_gpu_here();
+  const TemporaryDirectory directory;
+  for (const Config& config : small_step_configs(directory)) {
+    EXPECT_EQ(outcome_of(config, on_gpu(std::nullopt)), outcome_of(config, make_backend))
+        << config.data.train.front() << ", batches of " << config.training.batch_size;
+  }
+}
+
 // More rows than fit the caches, so that every multiprocessor has many tiles.
 TEST(GpuShapes, GiveTheCpusSumsOfManyRows) {
   if (!why_no_gpu_here().empty()) GTEST_SKIP() << why_no_gpu_here();

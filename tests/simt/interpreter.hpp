@@ -57,6 +57,7 @@ struct Shape {
   unsigned blocks = 1;
   unsigned threads = 1;  // of a block
   std::size_t shared_bytes = 0;
+  bool cooperative = false;  // all blocks are alive at once
 };
 
 /// Runs `body` once for each thread.  Throws Fault.

@@ -62,7 +62,7 @@ Machine::Machine(std::string kernel, Shape shape, const std::function<void()>& b
       seed_(settings.seed),
       launch_(settings.launch),
       random_(settings.schedule),
-      resident_blocks_(settings.resident_blocks),
+      resident_blocks_(shape.cooperative ? shape.blocks : settings.resident_blocks),
       whole_copies_(chance(2)) {
   order_.resize(shape.blocks);
   for (unsigned i = 0; i < shape.blocks; ++i) {

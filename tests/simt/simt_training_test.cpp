@@ -6,6 +6,7 @@
 
 #include "backend/cuda/cuda_backend.hpp"
 #include "simt/interpreter.hpp"
+#include "simt/runtime.hpp"
 #include "train/training_contract.hpp"
 
 // Whole trainings with every kernel run on the CPU: the model and all metrics are the CPU's, bit
@@ -63,6 +64,25 @@ TEST(InterpretedTraining, TakesDenseRowsOfEveryWidth) {
     EXPECT_EQ(outcome_of(config, interpreted(std::nullopt)), expected) << columns;
     EXPECT_EQ(outcome_of(config, interpreted(500'000)), expected) << columns << ", streamed";
   }
+}
+
+// One block, several, and rings of every length.
+TEST(InterpretedTraining, TakesManySmallStepsInOneKernel) {
+  const TemporaryDirectory directory;
+  const simt::Limits before = simt::limits();
+  for (const Config& config : small_step_configs(directory)) {
+    const Outcome expected = outcome_of(config, make_backend);
+    for (const int multiprocessors : {3, 8}) {
+      simt::Limits limits = before;
+      limits.multiprocessors = multiprocessors;
+      limits.shared_bytes = multiprocessors == 3 ? std::size_t{99} << 10 : std::size_t{227} << 10;
+      simt::set_limits(limits);
+      EXPECT_EQ(outcome_of(config, interpreted(std::nullopt)), expected)
+          << config.data.train.front() << ", batches of " << config.training.batch_size << " on "
+          << multiprocessors << " multiprocessors";
+    }
+  }
+  simt::set_limits(before);
 }
 
 }  // namespace

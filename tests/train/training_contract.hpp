@@ -168,6 +168,25 @@ inline Config wide_sparse_config(const TemporaryDirectory& directory) {
   return config;
 }
 
+/// Minibatches of dense rows, one configuration for each way that they can be shared out.
+inline std::vector<Config> small_step_configs(const TemporaryDirectory& directory) {
+  std::vector<Config> configs;
+  for (const std::int64_t columns : {1, 31, 32, 33, 200, 256}) {
+    Config config = small_config(write_csv(directory, "steps" + std::to_string(columns) + ".csv",
+                                           {.rows = 1300, .columns = columns, .density = 0.9}));
+    config.data.layout = Layout::kDense;
+    config.training.epochs = 2;
+    config.model.l1 = columns % 2 == 0 ? 1e-3 : 0;
+    for (const std::int64_t batch : {10, 64, 300, 1250}) {
+      config.training.batch_size = batch;
+      config.optimizer.momentum = batch % 3 == 0 ? 0.9 : batch % 4 == 0 ? 0.5 : 0;
+      config.optimizer.nesterov = batch % 3 == 0;
+      configs.push_back(config);
+    }
+  }
+  return configs;
+}
+
 inline Config dense_config(const TemporaryDirectory& directory, std::int64_t columns) {
   Config config = small_config(
       write_csv(directory, "train.csv", {.rows = 200, .columns = columns, .density = 0.9}));

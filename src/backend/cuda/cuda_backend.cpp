@@ -43,6 +43,7 @@ class CudaBackend : public Backend {
         runner_(train_, state_, passes_, device_, stream_.get()) {
     load_gradient_kernels();
     load_row_kernels();
+    load_step_kernels();
     load_update_kernels();
     check_arithmetic();
   }

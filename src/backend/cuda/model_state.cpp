@@ -25,9 +25,8 @@ ModelState::ModelState(const ModelSetup& setup, const DeviceInfo& device, Stream
     copy(powers_.data(), setup.exponent_power.data(), powers_.bytes(), stream_);
   }
   weights_ = {d + 1, kWhat};
-  if (rule_ == UpdateRule::kMomentum) velocity_ = {d + 1, kWhat};
-  if (looks_ahead()) {
-    lookahead_ = {d + 1, kWhat};
+  if (rule_ == UpdateRule::kMomentum || looks_ahead()) beside_ = {d + 1, kWhat};
+  if (rule_ == UpdateRule::kAdaptive) {
     proposal_ = {d + 1, kWhat};
     chunk_sums_ = {d / static_cast<std::size_t>(kFeatureChunk) + 1, kWhat};
     blocks_done_ = {1, kWhat};
@@ -53,8 +52,7 @@ OptimizerView ModelState::view() const {
           .rule = rule_,
           .powers = powers_.data(),
           .weights = weights_.data(),
-          .velocity = velocity_.data(),
-          .lookahead = lookahead_.data(),
+          .beside = beside_.data(),
           .proposal = proposal_.data(),
           .chunk_sums = chunk_sums_.data(),
           .blocks_done = blocks_done_.data(),
@@ -65,8 +63,8 @@ OptimizerView ModelState::view() const {
 void ModelState::set_weights(std::span<const double> weights) {
   const ScoringScalars start;
   copy(weights_.data(), weights.data(), weights_.bytes(), stream_);
-  if (velocity_.size() > 0) velocity_.zero(stream_);
-  if (looks_ahead()) copy(lookahead_.data(), weights.data(), lookahead_.bytes(), stream_);
+  if (rule_ == UpdateRule::kMomentum) beside_.zero(stream_);
+  if (looks_ahead()) copy(beside_.data(), weights.data(), beside_.bytes(), stream_);
   copy(scalars_.data(), &start, sizeof(start), stream_);
   scale_ = 1;
   point_ = EvaluationPoint::kRule;
@@ -85,11 +83,11 @@ void ModelState::look_at(EvaluationPoint point) {
   point_ = point;
   if (!looks_ahead()) return;
   const bool ahead = point == EvaluationPoint::kRule;
-  refresh_scoring(view(), ahead ? lookahead_.data() : weights_.data(), device_, stream_);
+  refresh_scoring(view(), ahead ? beside_.data() : weights_.data(), device_, stream_);
 }
 
 void ModelState::adopt_evaluation_point() {
-  if (looks_ahead()) copy(weights_.data(), lookahead_.data(), weights_.bytes(), stream_);
+  if (looks_ahead()) copy(weights_.data(), beside_.data(), weights_.bytes(), stream_);
 }
 
 void ModelState::clear_sums() {
@@ -115,7 +113,7 @@ GradientPass ModelState::pass(int fixed_bits) const {
 double ModelState::gradient_max(double gradient_factor, double rate) {
   largest_.zero(stream_);
   const bool ahead = looks_ahead() && point_ == EvaluationPoint::kRule;
-  cuda::gradient_max(view(), sums_.data(), ahead ? lookahead_.data() : weights_.data(), scale_,
+  cuda::gradient_max(view(), sums_.data(), ahead ? beside_.data() : weights_.data(), scale_,
                      gradient_factor, rate, largest_.data(), device_, stream_);
   copy(largest_read_.data(), largest_.data(), largest_.bytes(), stream_);
   synchronize(stream_, "largest gradient");

@@ -40,14 +40,12 @@ class ModelState {
   void update(const UpdateStep& step, const TouchedList& touched);
   /// The scale after steps whose parameters were on the device.
   void set_scale(double scale) { scale_ = scale; }
-  /// An update that was recorded in a graph has been run.
-  void used_up_sums() { sums_are_clear_ = true; }
+  OptimizerView view() const;
 
  private:
   bool looks_ahead() const {
     return rule_ == UpdateRule::kNesterov || rule_ == UpdateRule::kAdaptive;
   }
-  OptimizerView view() const;
 
   ModelRule model_;
   UpdateRule rule_;
@@ -55,8 +53,7 @@ class ModelState {
   StreamHandle stream_;
   DeviceArray<double> powers_;  // empty: all 1
   DeviceArray<double> weights_;
-  DeviceArray<double> velocity_;
-  DeviceArray<double> lookahead_;
+  DeviceArray<double> beside_;  // see OptimizerView
   DeviceArray<double> proposal_;
   DeviceArray<double> chunk_sums_;
   DeviceArray<std::uint32_t> blocks_done_;

@@ -56,7 +56,7 @@ void StepRunner::run_part(const StepRun& run, Range steps) {
   state_.clear_sums();
   if (tiles_.resident()) {
     select(run, steps);
-    run_graphs(run, steps.size());
+    takes_steps_in_one(run) ? run_in_one(run, steps.size()) : run_graphs(run, steps.size());
   } else {
     run_streamed(run, steps);
   }
@@ -73,6 +73,25 @@ void StepRunner::select(const StepRun& run, Range steps) {
                   .owned = tiles_.set().owned,
                   .stride = stride_},
                  slices_.data(), counts_.data(), device_, stream_);
+}
+
+// Small batches of narrow dense rows; sums that other ranks add to are for graphs.
+bool StepRunner::takes_steps_in_one(const StepRun& run) const {
+  return tiles_.dense() && !run.queue_reduction && dense_steps_pay(state_.view(), stride_, device_);
+}
+
+void StepRunner::run_in_one(const StepRun& run, std::int64_t steps) {
+  const std::size_t words = dense_steps_words(state_.features());
+  if (exchange_.size() < words) exchange_ = {words, "a run of steps"};
+  dense_steps(tiles_.view().dense, state_.view(),
+              {.slices = slices_.data(),
+               .counts = counts_.data(),
+               .parameters = parameters_.data(),
+               .totals = totals_.data(),
+               .steps = steps,
+               .stride = stride_,
+               .fixed_bits = run.fixed_bits},
+              exchange_.data(), device_, stream_);
 }
 
 void StepRunner::run_graphs(const StepRun& run, std::int64_t steps) {

@@ -26,6 +26,8 @@ class StepRunner {
   void reserve(const StepRun& run);
   void run_part(const StepRun& run, Range steps);
   void select(const StepRun& run, Range steps);
+  bool takes_steps_in_one(const StepRun& run) const;
+  void run_in_one(const StepRun& run, std::int64_t steps);
   void run_graphs(const StepRun& run, std::int64_t steps);
   void run_streamed(const StepRun& run, Range steps);
   GraphHandle graph_of(const StepRun& run, std::int64_t steps);
@@ -52,6 +54,7 @@ class StepRunner {
   DeviceArray<StepTotals> totals_;          // [steps]
   PinnedArray<StepTotals> totals_read_;     // [steps]
   std::map<std::int64_t, Graph> graphs_;    // by the number of their steps
+  DeviceArray<std::int64_t> exchange_;      // where blocks add up, of steps that are one kernel
   std::vector<TileSlice> streamed_;
 };
 
