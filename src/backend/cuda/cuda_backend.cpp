@@ -21,13 +21,26 @@
 namespace ossau::cuda {
 namespace {
 
-// Left to the driver, to kernels and to others.
-constexpr double kShareOfFree = 0.9;
+// The rest is left to the driver, to lists of batches, to scratch memory and to others.
+constexpr double kShareOfFree = 0.92;
 
-std::int64_t row_budget(const CudaBackendOptions& options, const DeviceInfo& device) {
+// What a row takes beside its features: its weight, and its part of the list of tiles.
+constexpr std::int64_t kBytesBesideRow = sizeof(float) + sizeof(TileSlice) / kTileRows + 1;
+
+// What an evaluation takes for each row: its score, its key, and as much again to sort keys.
+constexpr std::int64_t kBytesToEvaluateRow = sizeof(float) + 3 * sizeof(std::uint64_t);
+
+// Bytes that the features of all rows may take on the device.
+std::int64_t row_budget(const CudaBackendOptions& options, const BackendRows& rows,
+                        const DeviceInfo& device) {
   if (options.memory_bytes) return *options.memory_bytes / options.ranks_here;
-  const double free_bytes = kShareOfFree * static_cast<double>(device.free_bytes);
-  return static_cast<std::int64_t>(free_bytes) / options.ranks_here;
+  const std::int64_t train = rows.train.owned.size() * kTileRows;
+  const std::int64_t validation = rows.validation.owned.size() * kTileRows;
+  const auto free_bytes =
+      static_cast<std::int64_t>(kShareOfFree * static_cast<double>(device.free_bytes));
+  return std::max<std::int64_t>(0, free_bytes / options.ranks_here -
+                                       kBytesBesideRow * (train + validation) -
+                                       kBytesToEvaluateRow * std::max(train, validation));
 }
 
 class CudaBackend : public Backend {
@@ -36,7 +49,7 @@ class CudaBackend : public Backend {
       : device_(use_device(options.device)),
         stream_(make_stream()),
         state_(setup, device_, stream_.get()),
-        budget_(row_budget(options, use_device(options.device))),
+        budget_(row_budget(options, rows, use_device(options.device))),
         train_(std::move(rows.train), "training rows", budget_, device_, stream_.get()),
         validation_(std::move(rows.validation), "validation rows", budget_, device_, stream_.get()),
         passes_(device_, stream_.get()),
