@@ -16,7 +16,7 @@ LoadedRows load_rows(TileSet rows, std::int64_t threads, ModelSetup setup) {
       RunConfig{}, {}, threads, {.train = std::move(rows), .validation = {}}, std::move(setup));
   // Small enough that no score saturates, not zero, which some processors treat as a special case.
   backend->set_weights(std::vector<double>(features + 1, 0.01));
-  return {std::move(info), std::move(backend)};
+  return {info, std::move(backend)};
 }
 
 std::vector<std::vector<TileSlice>> first_epoch(BatchOrder order, Range tiles) {

@@ -156,7 +156,7 @@ class Worker {
                      .rule = choose_rule(config, data_.layout),
                      .features = data_.transform.columns()};
     if (held_out) data.validation.emplace(RowSet::kValidation, data_.rows.validation);
-    Trainer trainer(config, std::move(data), *backend_, *communicator_, nullptr);
+    Trainer trainer(config, data, *backend_, *communicator_, nullptr);
     return trainer.train();
   }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cstddef>
-#include <utility>
 
 #include "arith/bits.hpp"
 #include "arith/fixed_point.hpp"
@@ -11,10 +10,10 @@
 
 namespace ossau {
 
-Trainer::Trainer(const Config& config, TrainerData data, Backend& backend,
+Trainer::Trainer(const Config& config, const TrainerData& data, Backend& backend,
                  Communicator& communicator, TrainingObserver* observer)
     : config_(config),
-      data_(std::move(data)),
+      data_(data),
       backend_(backend),
       communicator_(communicator),
       observer_(observer),

@@ -31,8 +31,8 @@ struct TrainerData {
 class Trainer {
  public:
   /// observer: null on every rank but 0.
-  Trainer(const Config& config, TrainerData data, Backend& backend, Communicator& communicator,
-          TrainingObserver* observer);
+  Trainer(const Config& config, const TrainerData& data, Backend& backend,
+          Communicator& communicator, TrainingObserver* observer);
 
   /// Trains, then evaluates at the final weights.  Collective; every rank returns the same, times
   /// apart.  Fills epochs, steps, stop_reason, metrics, train_s, evaluate_s and all of speed but

@@ -117,13 +117,13 @@ TrainingResult train_rows(const Config& config, PreparedData& prepared, const Sc
                           TrainingObserver* observer) {
   const Stopwatch loading_clock;
   const UpdateRule rule = choose_rule(config, prepared.layout);
-  TrainerData data = trainer_data(config, prepared, rule);
+  const TrainerData data = trainer_data(config, prepared, rule);
   const auto backend = make(config.run, communicator.rank(), threads_per_rank(config.run),
                             std::move(prepared.rows), model_setup(config, prepared, rule));
   TrainingResult result;
   result.summary.time.read_s = loading_clock.seconds();
   try {
-    Trainer trainer(config, std::move(data), *backend, communicator, observer);
+    Trainer trainer(config, data, *backend, communicator, observer);
     if (observer != nullptr) {
       warn_of_dense_update(prepared, rule, trainer.batch_rows());
       observer->on_start(training_start(config, prepared, *backend, trainer));

@@ -128,7 +128,7 @@ std::vector<double> train_with(const CpuKernels& kernels) {
   setup.penalty = make_penalty(config);
   const auto backend =
       make_cpu_backend(kernels, 1, Waiting::kSleep, std::move(prepared.rows), setup);
-  Trainer trainer(config, std::move(data), *backend, *communicator, nullptr);
+  Trainer trainer(config, data, *backend, *communicator, nullptr);
   trainer.train();
   return trainer.weights();
 }
