@@ -62,7 +62,7 @@ struct Loaded {
     setup.rule = rule;
     setup.momentum = rule == UpdateRule::kMomentum ? 0.9 : 0;
     backend = cuda::make_cuda_backend({.device = options.device, .memory_bytes = memory_bytes},
-                                      {std::move(rows), {}}, std::move(setup));
+                                      {std::move(rows), {}}, setup);
     std::vector<double> weights(static_cast<std::size_t>(features) + 1, 0.01);
     backend->set_weights(weights);
   }
@@ -96,7 +96,7 @@ struct Loaded {
 
 class Bench {
  public:
-  explicit Bench(const Options& options) : options_(options) {}
+  explicit Bench(Options options) : options_(std::move(options)) {}
 
   ordered_json run() {
     info_ = cuda::use_device(options_.device);

@@ -21,18 +21,18 @@ std::string why_no_gpu_here() {
 
 BackendMaker on_gpu(std::optional<std::int64_t> memory_bytes) {
   return [memory_bytes](const RunConfig&, RankInfo rank, std::int64_t, BackendRows rows,
-                        ModelSetup setup) {
+                        const ModelSetup& setup) {
     return cuda::make_cuda_backend(
         {.device = 0, .ranks_here = rank.size, .memory_bytes = memory_bytes}, std::move(rows),
-        std::move(setup));
+        setup);
   };
 }
 
 BackendCase gpu_case(const std::string& name, std::optional<std::int64_t> memory_bytes) {
   return {.name = name,
           .make =
-              [memory_bytes](BackendRows rows, ModelSetup setup) {
-                return on_gpu(memory_bytes)({}, {}, 1, std::move(rows), std::move(setup));
+              [memory_bytes](BackendRows rows, const ModelSetup& setup) {
+                return on_gpu(memory_bytes)({}, {}, 1, std::move(rows), setup);
               },
           .why_not = why_no_gpu_here()};
 }

@@ -29,10 +29,10 @@ std::vector<std::string> shipped_configs() {
 Outcome interpreted_outcome(const Config& config) {
   simt::set_seed(5);
   return outcome_of(config, [](const RunConfig&, RankInfo rank, std::int64_t, BackendRows rows,
-                               ModelSetup setup) {
+                               const ModelSetup& setup) {
     return cuda::make_cuda_backend(
         {.device = 0, .ranks_here = rank.size, .memory_bytes = std::nullopt}, std::move(rows),
-        std::move(setup));
+        setup);
   });
 }
 

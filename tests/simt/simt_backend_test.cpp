@@ -23,10 +23,10 @@ BackendCase simt_case(const std::string& name, std::optional<std::int64_t> memor
                       std::uint64_t seed) {
   return {.name = name,
           .make =
-              [memory_bytes, seed](BackendRows rows, ModelSetup setup) {
+              [memory_bytes, seed](BackendRows rows, const ModelSetup& setup) {
                 simt::set_seed(seed);
                 return cuda::make_cuda_backend({.device = 0, .memory_bytes = memory_bytes},
-                                               std::move(rows), std::move(setup));
+                                               std::move(rows), setup);
               },
           .why_not = {}};
 }

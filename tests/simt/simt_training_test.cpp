@@ -18,10 +18,10 @@ namespace {
 // memory_bytes: that rows may take; little makes them stream.
 BackendMaker interpreted(std::optional<std::int64_t> memory_bytes) {
   return [memory_bytes](const RunConfig&, RankInfo rank, std::int64_t, BackendRows rows,
-                        ModelSetup setup) {
+                        const ModelSetup& setup) {
     return cuda::make_cuda_backend(
         {.device = 0, .ranks_here = rank.size, .memory_bytes = memory_bytes}, std::move(rows),
-        std::move(setup));
+        setup);
   };
 }
 

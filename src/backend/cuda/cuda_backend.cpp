@@ -228,7 +228,7 @@ double CudaBackend::bare_pass_s() {
 }  // namespace
 
 std::unique_ptr<Backend> make_cuda_backend(const CudaBackendOptions& options, BackendRows rows,
-                                           ModelSetup setup) {
+                                           const ModelSetup& setup) {
   return std::make_unique<CudaBackend>(options, std::move(rows), setup);
 }
 

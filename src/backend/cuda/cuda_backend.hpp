@@ -10,6 +10,6 @@ namespace ossau::cuda {
 /// The backend for one GPU.  Throws DeviceError where the device is missing, too small or fails the
 /// arithmetic self-test.
 std::unique_ptr<Backend> make_cuda_backend(const CudaBackendOptions& options, BackendRows rows,
-                                           ModelSetup setup);
+                                           const ModelSetup& setup);
 
 }  // namespace ossau::cuda

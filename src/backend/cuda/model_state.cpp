@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 #include "arith/bits.hpp"
 #include "launchers.hpp"
@@ -15,8 +16,8 @@ bool lists_features(const ModelSetup& setup) { return setup.rule == UpdateRule::
 
 }  // namespace
 
-ModelState::ModelState(const ModelSetup& setup, const DeviceInfo& device, StreamHandle stream)
-    : model_(model_rule(setup)), rule_(setup.rule), device_(device), stream_(stream) {
+ModelState::ModelState(const ModelSetup& setup, DeviceInfo device, StreamHandle stream)
+    : model_(model_rule(setup)), rule_(setup.rule), device_(std::move(device)), stream_(stream) {
   const auto d = static_cast<std::size_t>(model_.features);
   const bool unit = std::all_of(setup.exponent_power.begin(), setup.exponent_power.end(),
                                 [](double power) { return power == 1.0; });

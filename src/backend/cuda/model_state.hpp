@@ -12,7 +12,7 @@ namespace ossau::cuda {
 /// Weights, optimiser state and sums of one model on a device.
 class ModelState {
  public:
-  ModelState(const ModelSetup& setup, const DeviceInfo& device, StreamHandle stream);
+  ModelState(const ModelSetup& setup, DeviceInfo device, StreamHandle stream);
 
   std::int64_t features() const { return model_.features; }
   UpdateRule rule() const { return rule_; }

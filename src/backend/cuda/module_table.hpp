@@ -31,7 +31,7 @@ struct ModuleTable {
   int runtime_version = 0;            // 13000: 13.0
   int (*driver_version)() = nullptr;  // the newest that the driver knows; 0: no driver
   std::unique_ptr<Backend> (*make_backend)(const CudaBackendOptions& options, BackendRows rows,
-                                           ModelSetup setup) = nullptr;
+                                           const ModelSetup& setup) = nullptr;
 };
 
 /// Raised whenever this table or a type in it changes.

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "arguments.hpp"
 #include "backend/cuda/device_tiles.hpp"
@@ -13,7 +14,7 @@ namespace ossau::cuda {
 /// Gradient passes over rows of any layout, width and place.
 class Passes {
  public:
-  Passes(const DeviceInfo& device, StreamHandle stream) : device_(device), stream_(stream) {}
+  Passes(DeviceInfo device, StreamHandle stream) : device_(std::move(device)), stream_(stream) {}
 
   /// Queues the addition of the sums of `slices`.  touched: only for resident rows, since pieces
   /// would each start the list anew.

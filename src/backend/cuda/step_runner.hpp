@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "backend/backend.hpp"
@@ -16,9 +17,13 @@ namespace ossau::cuda {
 /// update of many steps are one graph.  Rows that stream from the host come step by step.
 class StepRunner {
  public:
-  StepRunner(DeviceTiles& tiles, ModelState& state, Passes& passes, const DeviceInfo& device,
+  StepRunner(DeviceTiles& tiles, ModelState& state, Passes& passes, DeviceInfo device,
              StreamHandle stream)
-      : tiles_(tiles), state_(state), passes_(passes), device_(device), stream_(stream) {}
+      : tiles_(tiles),
+        state_(state),
+        passes_(passes),
+        device_(std::move(device)),
+        stream_(stream) {}
 
   void run(const StepRun& run);
 

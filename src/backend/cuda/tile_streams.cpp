@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 #include <variant>
 
 #include "launchers.hpp"
@@ -27,12 +28,12 @@ Pin pin_array(const Array& array, const std::string& what) {
 }  // namespace
 
 DeviceTiles::Streams::Streams(const TileSet& tiles, const std::string& what, std::int64_t budget,
-                              const float* signed_weight, const DeviceInfo& device)
+                              const float* signed_weight, DeviceInfo device)
     : tiles_(tiles),
       dense_(std::get_if<DenseTiles>(&tiles.storage)),
       sparse_(std::get_if<SparseTiles>(&tiles.storage)),
       signed_weight_(signed_weight),
-      device_(device),
+      device_(std::move(device)),
       values_(dense_ != nullptr ? pin_array(dense_->values, what)
                                 : pin_array(sparse_->value, what)),
       copies_(make_stream()) {

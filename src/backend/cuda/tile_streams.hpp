@@ -15,7 +15,7 @@ class DeviceTiles::Streams {
   /// tiles: outlives this.  signed_weight: on the device, [tiles, 64].  budget: bytes for the
   /// buffers, which hold a tile each at the least.
   Streams(const TileSet& tiles, const std::string& what, std::int64_t budget,
-          const float* signed_weight, const DeviceInfo& device);
+          const float* signed_weight, DeviceInfo device);
 
   std::int64_t bytes() const { return 2 * static_cast<std::int64_t>(buffers_[0].words.bytes()); }
   void each_piece(std::span<const TileSlice> slices, StreamHandle stream, const Work& work);

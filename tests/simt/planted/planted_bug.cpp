@@ -32,18 +32,18 @@ constexpr int kFound = 10;  // exit status of the process that looks
 constexpr int kNothing = 11;
 
 Bits expected_bits(const PlantedCase& one) {
-  return one.work([](BackendRows rows, ModelSetup setup) {
+  return one.work([](BackendRows rows, const ModelSetup& setup) {
     return make_cpu_backend(available_kernels().front(), 1, Waiting::kSleep, std::move(rows),
-                            std::move(setup));
+                            setup);
   });
 }
 
 Bits bits_of_kernels(const PlantedCase& one, std::uint64_t seed) {
   simt::set_limits(one.device);
   simt::set_seed(seed);
-  return one.work([&](BackendRows rows, ModelSetup setup) {
+  return one.work([&](BackendRows rows, const ModelSetup& setup) {
     return cuda::make_cuda_backend({.device = 0, .memory_bytes = one.memory_bytes}, std::move(rows),
-                                   std::move(setup));
+                                   setup);
   });
 }
 
