@@ -39,6 +39,16 @@ struct SparseRows {
   std::int32_t hot_count = 0;
 };
 
+/// Steps of a run on the device; see StepRun.
+struct RunOfSteps {
+  const TileSlice* slices = nullptr;           // [steps, stride]
+  const std::int32_t* counts = nullptr;        // [steps]
+  const StepParameters* parameters = nullptr;  // [steps]
+  StepTotals* totals = nullptr;                // [steps]
+  std::int64_t steps = 0;
+  std::int64_t stride = 0;
+  int fixed_bits = 0;
+};
 /// Where a run of steps stands; moved on by the device itself.
 struct RunState {
   std::int64_t step = 0;  // first step of the graph that is being run, counted in the run

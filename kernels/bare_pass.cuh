@@ -16,11 +16,9 @@ static __global__ void __launch_bounds__(kBareThreads)
     std::uint32_t word[4];
   };
   const auto* from = reinterpret_cast<const Four*>(values);
-  const std::int64_t threads = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
   std::uint32_t mixed = 0;
 #pragma unroll 8
-  for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-       i < count / 4; i += threads) {
+  for (std::int64_t i = global_thread(); i < count / 4; i += global_threads()) {
     const Four four = from[i];
     mixed ^= four.word[0] ^ four.word[1] ^ four.word[2] ^ four.word[3];
   }
@@ -31,10 +29,7 @@ static __global__ void __launch_bounds__(kBareThreads)
 static __global__ void __launch_bounds__(kBareThreads)
     bare_gather_scatter_kernel(const __grid_constant__ SparseRows rows, std::int64_t tiles,
                                const float* weights, std::int64_t* sums) {
-  const std::int64_t warps = static_cast<std::int64_t>(gridDim.x) * (blockDim.x / kWarp);
-  for (std::int64_t tile =
-           static_cast<std::int64_t>(blockIdx.x) * (blockDim.x / kWarp) + threadIdx.x / kWarp;
-       tile < tiles; tile += warps) {
+  for (std::int64_t tile = global_warp(); tile < tiles; tile += global_warps()) {
     const std::int64_t end = rows.slice_start[tile + 1];
     for (std::int64_t slice = rows.slice_start[tile]; slice < end; ++slice) {
 #pragma unroll

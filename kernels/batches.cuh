@@ -43,9 +43,7 @@ static __global__ void __launch_bounds__(kSelectThreads)
                   std::int32_t* counts) {
   const EpochOrder& order = selection.order;
   const std::int64_t all = selection.steps * selection.stride;
-  const std::int64_t threads = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
-  for (std::int64_t n = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; n < all;
-       n += threads) {
+  for (std::int64_t n = global_thread(); n < all; n += global_threads()) {
     const std::int64_t step = n / selection.stride;
     const std::int64_t begin = (selection.first_step + step) * order.batch_rows;
     const std::int64_t end = begin + order.rows_in_batch(selection.first_step + step);

@@ -52,7 +52,8 @@ struct DenseShared {
   }
 };
 
-/// One warp of a block's work on dense rows.
+/// One warp of a block's work on dense rows.  kMostGroups: that it may have of a chunk.
+template <int kMostGroups>
 class DenseWarp {
  public:
   __device__ __forceinline__ DenseWarp(const DenseRows& rows, const GradientPass& pass,
@@ -169,7 +170,7 @@ class DenseWarp {
     if (chunk_ == 0) totals_.add(totals);
 
 #pragma unroll
-    for (int g = 0; g < kChunkGroups; ++g) {
+    for (int g = 0; g < kMostGroups; ++g) {
       const int group = first_group_ + g;
       if (group >= end_group_) break;
       const std::uint32_t at = item(i, group);
@@ -216,7 +217,7 @@ class DenseWarp {
     __syncthreads();  // nobody reads the ring any more
     auto* of_warps = reinterpret_cast<std::int64_t*>(shared_.ring);
 #pragma unroll
-    for (int g = 0; g < kChunkGroups; ++g) {
+    for (int g = 0; g < kMostGroups; ++g) {
       if (first_group_ + g < end_group_) {
         of_warps[(warp_ * kChunkGroups + g) * kGroupColumns + static_cast<int>(lane_of_thread())] =
             sums_[g];
@@ -248,16 +249,16 @@ class DenseWarp {
   int first_group_;  // of this warp's chunk
   int end_group_;
   int turn_ = 0;
-  std::int64_t sums_[kChunkGroups] = {};  // of column 32 g + lane of the chunk
+  std::int64_t sums_[kMostGroups] = {};  // of column 32 g + lane of the chunk
   LaneTotals totals_;
 };
 
-template <int kThreads>
+template <int kThreads, int kMostGroups>
 __global__ void __launch_bounds__(kThreads)
     dense_gradient_kernel(const __grid_constant__ DenseRows rows,
                           const __grid_constant__ GradientPass pass,
                           const __grid_constant__ DenseShape shape) {
-  DenseWarp(rows, pass, shape).run();
+  DenseWarp<kMostGroups>(rows, pass, shape).run();
 }
 
 }  // namespace ossau::device

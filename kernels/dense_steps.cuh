@@ -23,14 +23,9 @@ struct StepsShape {
   int slot_bytes = 0;
 };
 
-/// The steps of a run and what they visit.
+/// The steps of a run, and where blocks add up.
 struct DenseSteps {
-  const TileSlice* slices = nullptr;           // [steps, stride]
-  const std::int32_t* counts = nullptr;        // [steps]
-  const StepParameters* parameters = nullptr;  // [steps]
-  StepTotals* totals = nullptr;                // [steps]
-  std::int64_t steps = 0;
-  std::int64_t stride = 0;
+  RunOfSteps run;
   double fixed_scale = 1;
   // Of several blocks: sums of three steps by turns, [3, SumLayout], and how often blocks have met;
   // all 0 at the start.
@@ -93,8 +88,8 @@ class StepsWarp {
 
   __device__ __forceinline__ void run() {
     start_block();
-    for (std::int64_t step = 0; step < steps_.steps; ++step) {
-      const StepParameters parameters = steps_.parameters[step];
+    for (std::int64_t step = 0; step < steps_.run.steps; ++step) {
+      const StepParameters parameters = steps_.run.parameters[step];
       add_batch(step);
       put_down_sums();
       __syncthreads();
@@ -102,6 +97,7 @@ class StepsWarp {
       __syncthreads();
       move_weights(parameters);
       keep_totals(step);
+      turn_ = (turn_ + 1) % 3;
       __syncthreads();
     }
     if (blockIdx.x == 0) give_back();
@@ -140,34 +136,39 @@ class StepsWarp {
       for (int s = 0; s < shape_.slots; ++s) start(arrival(static_cast<std::uint32_t>(s)));
     }
     __syncthreads();
+    look_ahead();
     for (int s = 0; s < shape_.slots; ++s) fetch_next();
   }
 
-  // The next group to come, of this warp's next tile in this step or a later one.
+  // Begins the copy of the next group, of this warp's next tile in this step or a later one.
   __device__ __forceinline__ void fetch_next() {
-    if (ahead_group_ == shape_.groups) {
-      ahead_group_ = 0;
-      ahead_slice_ += apart_;
-    }
-    while (ahead_step_ < steps_.steps && ahead_slice_ >= count_of(ahead_step_)) {
-      ++ahead_step_;
-      ahead_slice_ = first_;
-    }
-    if (ahead_step_ >= steps_.steps) return;
-    const std::int64_t tile = slice_of(ahead_step_, ahead_slice_).tile - rows_.first_tile;
+    if (ahead_tile_ < 0) return;
     const float* from =
-        rows_.values + (tile * shape_.features + ahead_group_ * kGroupColumns) * kTileRows;
+        rows_.values + (ahead_tile_ * shape_.features + ahead_group_ * kGroupColumns) * kTileRows;
     begin_copy(slot(begun_), from,
                static_cast<std::uint32_t>(columns_of(ahead_group_) * kTileRows * sizeof(float)),
                arrival(begun_));
     ++begun_;
-    ++ahead_group_;
+    if (++ahead_group_ < shape_.groups) return;
+    ahead_group_ = 0;
+    ahead_slice_ += apart_;
+    look_ahead();
+  }
+
+  // Finds the tile to be fetched next, long before it is: its number comes from far away.
+  __device__ __forceinline__ void look_ahead() {
+    while (ahead_step_ < steps_.run.steps && ahead_slice_ >= count_of(ahead_step_)) {
+      ++ahead_step_;
+      ahead_slice_ = first_;
+    }
+    const bool any = ahead_step_ < steps_.run.steps;
+    ahead_tile_ = any ? slice_of(ahead_step_, ahead_slice_).tile - rows_.first_tile : -1;
   }
   __device__ __forceinline__ unsigned count_of(std::int64_t step) const {
-    return static_cast<unsigned>(steps_.counts[step]);
+    return static_cast<unsigned>(steps_.run.counts[step]);
   }
   __device__ __forceinline__ const TileSlice& slice_of(std::int64_t step, unsigned i) const {
-    return steps_.slices[step * steps_.stride + i];
+    return steps_.run.slices[step * steps_.run.stride + i];
   }
 
   // Adds up this warp's tiles of a batch.
@@ -179,7 +180,7 @@ class StepsWarp {
     for (unsigned i = first_; i < count; i += apart_) add_tile(slice_of(step, i));
   }
 
-  __device__ __forceinline__ void add_tile(const TileSlice& slice) {
+  __device__ __forceinline__ void add_tile(TileSlice slice) {
     const RowPair weight =
         row_pair(rows_.signed_weight + (slice.tile - rows_.first_tile) * kTileRows);
     RowPair chain = {0.0f, 0.0f};
@@ -231,8 +232,9 @@ class StepsWarp {
     return sum;
   }
 
-  __device__ __forceinline__ std::int64_t* exchanged(std::int64_t step) const {
-    return steps_.exchange + step % 3 * sum_count();
+  // The buffer of this step, or of one that comes `later`.
+  __device__ __forceinline__ std::int64_t* exchanged(int later) const {
+    return steps_.exchange + (turn_ + later) % 3 * sum_count();
   }
 
   // The sums of all blocks.
@@ -241,23 +243,23 @@ class StepsWarp {
     for (int j = static_cast<int>(threadIdx.x); j < sum_count();
          j += static_cast<int>(blockDim.x)) {
       const std::int64_t sum = sum_of_block(j);
-      alone ? (void)(shared_.sums[j] = sum) : add_to(exchanged(step) + j, sum);
+      alone ? (void)(shared_.sums[j] = sum) : add_to(exchanged(0) + j, sum);
     }
     if (alone) return;
     meet(step);
     for (int j = static_cast<int>(threadIdx.x); j < sum_count();
          j += static_cast<int>(blockDim.x)) {
-      shared_.sums[j] = load_fresh(exchanged(step) + j);
+      shared_.sums[j] = load_fresh(exchanged(0) + j);
       // The step after the next adds here; all have read what was there before they came to meet.
-      if (blockIdx.x == 0) exchanged(step + 2)[j] = 0;
+      if (blockIdx.x == 0) exchanged(2)[j] = 0;
     }
   }
 
   // Every block comes here once a step.
   __device__ __forceinline__ void meet(std::int64_t step) const {
-    __threadfence();
     __syncthreads();
     if (threadIdx.x == 0) {
+      __threadfence();
       atomicAdd(steps_.met, 1u);
       const unsigned all = gridDim.x * static_cast<unsigned>(step + 1);
       while (load_fresh(steps_.met) < all) wait_a_little();
@@ -284,7 +286,7 @@ class StepsWarp {
   __device__ __forceinline__ void keep_totals(std::int64_t step) const {
     if (blockIdx.x != 0 || threadIdx.x != 0) return;
     const std::int64_t* totals = shared_.sums + shape_.features + 1;
-    steps_.totals[step] = {totals[0], totals[1], totals[2], totals[3]};
+    steps_.run.totals[step] = {totals[0], totals[1], totals[2], totals[3]};
   }
 
   __device__ __forceinline__ void give_back() const {
@@ -306,11 +308,13 @@ class StepsWarp {
   unsigned apart_;               // from one of its slices to the next
   std::int64_t ahead_step_ = 0;  // what is fetched next
   unsigned ahead_slice_ = first_;
+  std::int64_t ahead_tile_ = -1;  // none: all have been fetched
   int ahead_group_ = 0;
   std::uint32_t begun_ = 0;  // groups, of all tiles
   std::uint32_t used_ = 0;
   std::int64_t sums_[kMostGroups] = {};  // of this step: column 32 g + lane
   LaneTotals totals_;
+  int turn_ = 0;  // of the exchange's buffers
 };
 
 template <int kThreads, int kMostGroups>

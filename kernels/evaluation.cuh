@@ -15,9 +15,7 @@ static __global__ void __launch_bounds__(kCountThreads)
     count_predictions_kernel(const float* scores, const float* signed_weight, std::int64_t rows,
                              double cut, std::int64_t* counts) {
   std::int64_t mine[4] = {0, 0, 0, 0};
-  const std::int64_t threads = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
-  for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < rows;
-       i += threads) {
+  for (std::int64_t i = global_thread(); i < rows; i += global_threads()) {
     const bool positive = (bit_copy<std::uint32_t>(signed_weight[i]) & 0x80000000u) != 0;
     const bool predicted = static_cast<double>(scores[i]) >= cut;
     mine[0] += !positive && !predicted ? 1 : 0;
@@ -39,9 +37,7 @@ inline constexpr std::uint64_t kSignBit = std::uint64_t{1} << 63;
 static __global__ void __launch_bounds__(kCountThreads)
     ranking_keys_kernel(const float* scores, const float* signed_weight, std::int64_t rows,
                         std::uint64_t flip, std::uint64_t* keys) {
-  const std::int64_t threads = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
-  for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < rows;
-       i += threads) {
+  for (std::int64_t i = global_thread(); i < rows; i += global_threads()) {
     const bool positive = (bit_copy<std::uint32_t>(signed_weight[i]) & 0x80000000u) != 0;
     keys[i] = static_cast<std::uint64_t>(ranking_key(scores[i], positive)) ^ flip;
   }
@@ -53,10 +49,7 @@ inline constexpr std::int64_t kPairBlock = 4096;  // keys whose negatives are co
 static __global__ void __launch_bounds__(kCountThreads)
     count_negatives_kernel(const std::uint64_t* keys, std::int64_t rows, std::int64_t blocks,
                            std::int64_t* negatives) {
-  const std::int64_t warps = static_cast<std::int64_t>(gridDim.x) * (blockDim.x / kWarp);
-  for (std::int64_t b =
-           static_cast<std::int64_t>(blockIdx.x) * (blockDim.x / kWarp) + threadIdx.x / kWarp;
-       b < blocks; b += warps) {
+  for (std::int64_t b = global_warp(); b < blocks; b += global_warps()) {
     std::int64_t mine = 0;
     const std::int64_t end = rows < (b + 1) * kPairBlock ? rows : (b + 1) * kPairBlock;
     for (std::int64_t i = b * kPairBlock + lane_of_thread(); i < end; i += kWarp) {
@@ -93,12 +86,9 @@ __device__ __forceinline__ std::int64_t keys_below(const std::uint64_t* keys, st
 static __global__ void __launch_bounds__(kCountThreads, 2)
     count_pairs_kernel(const std::uint64_t* keys, std::int64_t rows, std::int64_t blocks,
                        const std::int64_t* before, unsigned long long* sums) {
-  const std::int64_t warps = static_cast<std::int64_t>(gridDim.x) * (blockDim.x / kWarp);
   std::uint64_t low = 0;
   std::uint64_t high = 0;
-  for (std::int64_t b =
-           static_cast<std::int64_t>(blockIdx.x) * (blockDim.x / kWarp) + threadIdx.x / kWarp;
-       b < blocks; b += warps) {
+  for (std::int64_t b = global_warp(); b < blocks; b += global_warps()) {
     std::int64_t seen = before[b];
     const std::int64_t end = rows < (b + 1) * kPairBlock ? rows : (b + 1) * kPairBlock;
     for (std::int64_t first = b * kPairBlock; first < end; first += kWarp) {

@@ -19,6 +19,13 @@ constexpr int kWarpThreads = static_cast<int>(device::kWarp);
 constexpr int kWarps = 8;
 constexpr int kNarrowWarps = 16;
 
+// Every warp holds an item, 64 KiB, so that what the second cache must keep between the two
+// readings is a window and two items a warp: few warps with long rings.
+constexpr std::int64_t kWindowBytes = 6 << 20;
+constexpr int kWideWarps = 4;
+constexpr int kWideSlots = 6;
+static_assert(kWideSlots < device::kItemsAhead);
+
 // Tiles must leave room in the ring for the next ones to come in.
 constexpr int kSpareSlots = 2;
 
@@ -56,9 +63,10 @@ device::DenseShape dense_shape(std::int64_t features, std::int64_t slices,
 }  // namespace
 
 void load_gradient_kernels() {
-  device::load("dense gradient", device::dense_gradient_kernel<kWarps * kWarpThreads>);
-  device::load("dense gradient", device::dense_gradient_kernel<kNarrowWarps * kWarpThreads>);
-  device::load("wide gradient", device::wide_gradient_kernel<kWarps * kWarpThreads>);
+  device::load("dense gradient",
+               device::dense_gradient_kernel<kWarps * kWarpThreads, device::kChunkGroups>);
+  device::load("dense gradient", device::dense_gradient_kernel<kNarrowWarps * kWarpThreads, 1>);
+  device::load("wide gradient", device::wide_gradient_kernel<kWideWarps * kWarpThreads>);
   device::load("sparse gradient", device::sparse_gradient_kernel<false, false>);
   device::load("sparse gradient", device::sparse_gradient_kernel<false, true>);
   device::load("sparse gradient", device::sparse_gradient_kernel<true, false>);
@@ -82,20 +90,17 @@ void dense_gradient(const DenseRows& rows, const GradientPass& pass, std::int64_
   const int threads = shape.teams * shape.chunks * kWarpThreads;
   const LaunchShape launch_shape = {static_cast<unsigned>(blocks), static_cast<unsigned>(threads),
                                     static_cast<std::size_t>(shape.shared_bytes)};
-  if (threads <= kWarps * kWarpThreads) {
-    device::launch("dense gradient", device::dense_gradient_kernel<kWarps * kWarpThreads>,
+  if (shape.groups > 1) {
+    device::launch("dense gradient",
+                   device::dense_gradient_kernel<kWarps * kWarpThreads, device::kChunkGroups>,
                    launch_shape, stream, rows, pass, shape);
   } else {
-    device::launch("dense gradient", device::dense_gradient_kernel<kNarrowWarps * kWarpThreads>,
+    device::launch("dense gradient", device::dense_gradient_kernel<kNarrowWarps * kWarpThreads, 1>,
                    launch_shape, stream, rows, pass, shape);
   }
 }
 
 namespace {
-
-// Half of a large device's second cache: the scores of one window and the gradients of another.
-constexpr std::int64_t kWindowBytes = 12 << 20;
-constexpr int kWideSlots = 3;
 
 int wide_chunks(std::int64_t features) { return divide_up(features, kScoreChunk); }
 
@@ -106,7 +111,7 @@ device::WideShape wide_shape(std::int64_t features, const DeviceInfo& device) {
   shape.chunks = wide_chunks(features);
   shape.slots = kWideSlots;
   const int fit = static_cast<int>(device.shared_bytes) / device::WideShared::bytes(shape);
-  shape.warps = std::clamp(fit, 1, kWarps);
+  shape.warps = std::clamp(fit, 1, kWideWarps);
   return shape;
 }
 
@@ -139,14 +144,14 @@ void wide_gradient(const DenseRows& rows, const GradientPass& pass, const WideSc
   const LaunchShape launch_shape = {
       static_cast<unsigned>(blocks), static_cast<unsigned>(shape.warps * kWarpThreads),
       static_cast<std::size_t>(shape.warps * device::WideShared::bytes(shape))};
-  device::launch("wide gradient", device::wide_gradient_kernel<kWarps * kWarpThreads>, launch_shape,
-                 stream, rows, pass, scratch, shape);
+  device::launch("wide gradient", device::wide_gradient_kernel<kWideWarps * kWarpThreads>,
+                 launch_shape, stream, rows, pass, scratch, shape);
 }
 
 namespace {
 
-// Blocks that a multiprocessor may hold, so that gathers hide each other's waiting.
-constexpr std::int64_t kSparseBlocks = 8;
+// Blocks that a multiprocessor holds, by the registers they take: more would come in a second wave.
+constexpr std::int64_t kSparseBlocks = 2;
 // Warps for a multiprocessor before a tile's gradient is no longer shared.
 constexpr std::int64_t kSparseWarps = 4;
 constexpr std::int64_t kMostParts = 8;
@@ -162,9 +167,9 @@ void launch_sparse(const SparseRows& rows, const GradientPass& pass, const Touch
 
 void sparse_gradient(const SparseRows& rows, const GradientPass& pass, const TouchedList& touched,
                      std::int64_t slices, const DeviceInfo& device, StreamHandle stream) {
-  if (slices == 0) return;
   const bool lists = touched.features != nullptr;
   if (lists) fill_zero(touched.count, sizeof(std::uint32_t), stream);
+  if (slices == 0) return;
   constexpr std::int64_t kBlockWarps = device::kSparseThreads / kWarpThreads;
   // A power of two, so that a block's warps divide into teams.
   std::int64_t parts = 1;
@@ -184,8 +189,10 @@ void sparse_gradient(const SparseRows& rows, const GradientPass& pass, const Tou
 
 namespace {
 
+constexpr std::int64_t kBareBlocks = 8;
+
 LaunchShape bare_shape(std::int64_t threads, const DeviceInfo& device) {
-  const std::int64_t most = kSparseBlocks * device.multiprocessors;
+  const std::int64_t most = kBareBlocks * device.multiprocessors;
   const std::int64_t blocks =
       std::clamp<std::int64_t>(divide_up(threads, device::kBareThreads), 1, most);
   return {static_cast<unsigned>(blocks), static_cast<unsigned>(device::kBareThreads), 0};

@@ -23,30 +23,38 @@ struct LaunchShape {
 template <class... Parameters, class... Arguments>
 void launch(const char* name, void (*kernel)(Parameters...), LaunchShape shape,
             cuda::StreamHandle stream, Arguments... arguments) {
-  constexpr std::size_t kWithoutAsking = 48 << 10;
   cudaError_t status = cudaSuccess;
-  if (shape.shared_bytes > kWithoutAsking) {
-    status = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                  static_cast<int>(shape.shared_bytes));
-  }
-  if (status == cudaSuccess && shape.cooperative) {
+  if (shape.cooperative) {
     void* addresses[] = {&arguments...};
     status = cudaLaunchCooperativeKernel(kernel, shape.blocks, shape.threads, addresses,
                                          shape.shared_bytes, stream);
-  } else if (status == cudaSuccess) {
+  } else {
     kernel<<<shape.blocks, shape.threads, shape.shared_bytes, stream>>>(arguments...);
-    status = cudaGetLastError();
+    status = cudaPeekAtLastError();
   }
   if (status == cudaSuccess) return;
+  (void)cudaGetLastError();  // or the next launch would be blamed
   throw DeviceError(std::string("cuda: ") + name + ": " + cudaGetErrorString(status));
 }
 
-/// Brings a kernel to the current device before its first launch.
+/// Brings a kernel to the current device before its first launch, and lets it have all the shared
+/// memory there is: a setting of the kernel, not of a launch, and several ranks may share a device.
 template <class... Parameters>
 void load(const char* name, void (*kernel)(Parameters...)) {
   cudaFuncAttributes attributes;
-  const cudaError_t status = cudaFuncGetAttributes(&attributes, kernel);
+  int device = 0;
+  int shared_bytes = 0;
+  cudaError_t status = cudaFuncGetAttributes(&attributes, kernel);
+  if (status == cudaSuccess) status = cudaGetDevice(&device);
+  if (status == cudaSuccess) {
+    status = cudaDeviceGetAttribute(&shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+  }
+  if (status == cudaSuccess) {
+    status = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                  shared_bytes - static_cast<int>(attributes.sharedSizeBytes));
+  }
   if (status == cudaSuccess) return;
+  (void)cudaGetLastError();
   throw DeviceError(std::string("cuda: ") + name + ": " + cudaGetErrorString(status));
 }
 

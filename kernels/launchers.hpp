@@ -66,16 +66,6 @@ void select_batches(const BatchSelection& selection, TileSlice* slices, std::int
 /// Moves a run on.
 void advance(RunState* run, std::int64_t steps, StreamHandle stream);
 
-/// Steps of a run on the device; see StepRun.
-struct RunOfSteps {
-  const TileSlice* slices = nullptr;           // [steps, stride]
-  const std::int32_t* counts = nullptr;        // [steps]
-  const StepParameters* parameters = nullptr;  // [steps]
-  StepTotals* totals = nullptr;                // [steps]
-  std::int64_t steps = 0;
-  std::int64_t stride = 0;
-  int fixed_bits = 0;
-};
 /// Whether dense_steps() takes steps of this rule and width, with batches of at most so many
 /// slices, and takes them sooner than one kernel after the other.
 bool dense_steps_pay(const OptimizerView& view, std::int64_t slices, const DeviceInfo& device);

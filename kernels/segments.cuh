@@ -1,7 +1,6 @@
 #pragma once
 
-#include "arguments.hpp"
-#include "device.cuh"
+#include "warp.cuh"
 
 // Rows that stay in the host's memory are fetched by a kernel: it reads pinned memory at the speed
 // of the link, however many pieces they lie in.
@@ -40,9 +39,7 @@ static __global__ void __launch_bounds__(kCopyThreads)
 /// Replaces each of `count` indices by its entry of `table`.
 static __global__ void __launch_bounds__(kCopyThreads)
     map_indices_kernel(std::uint32_t* indices, std::int64_t count, const std::uint32_t* table) {
-  const std::int64_t threads = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
-  for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count;
-       i += threads) {
+  for (std::int64_t i = global_thread(); i < count; i += global_threads()) {
     indices[i] = table[indices[i]];
   }
 }

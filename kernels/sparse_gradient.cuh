@@ -161,35 +161,51 @@ class SparseWarp {
     return {low.total, high.total};
   }
 
+  // Of kAtOnce slices from k on: each slot's index and value, loaded all before the first is used.
+  // Slots past a row's end hold 0; slots past the tile's last slice are not looked at.
+  struct Slots {
+    std::uint32_t index[2][kAtOnce];  // of rows l and l + 32
+    float value[2][kAtOnce];
+  };
+
+  __device__ __forceinline__ Slots load_slots(const Tile& tile, std::int64_t k) const {
+    const std::int64_t slot = tile.first_slot + k * kTileRows + lane_of_thread();
+    Slots slots;
+#pragma unroll
+    for (int i = 0; i < kAtOnce; ++i) {
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        const std::int64_t at = slot + i * kTileRows + half * 32;
+        const bool here = k + i < tile.slices;
+        slots.index[half][i] = here ? rows_.index[at] : 0;
+        slots.value[half][i] = kOnes || !here ? 1.0f : rows_.value[at];
+      }
+    }
+    return slots;
+  }
+
   __device__ __forceinline__ void score_slices(const Tile& tile, std::int64_t k, Chain& low,
                                                Chain& high) const {
-    const std::int64_t slot = tile.first_slot + k * kTileRows + lane_of_thread();
+    const Slots slots = load_slots(tile, k);
     float w[2][kAtOnce];
-    float x[2][kAtOnce];
 #pragma unroll
     for (int i = 0; i < kAtOnce; ++i) {
-      look_at(slot + i * kTileRows, k + i < tile.slices && k + i < tile.length_low, w[0][i],
-              x[0][i]);
-      look_at(slot + i * kTileRows + 32, k + i < tile.slices && k + i < tile.length_high, w[1][i],
-              x[1][i]);
+      w[0][i] = weight_of(slots.index[0][i]);
+      w[1][i] = weight_of(slots.index[1][i]);
     }
 #pragma unroll
     for (int i = 0; i < kAtOnce; ++i) {
-      if (k + i < tile.slices && k + i < tile.length_low) low.add(x[0][i], w[0][i]);
-      if (k + i < tile.slices && k + i < tile.length_high) high.add(x[1][i], w[1][i]);
+      const bool here = k + i < tile.slices;
+      if (here && k + i < tile.length_low) low.add(slots.value[0][i], w[0][i]);
+      if (here && k + i < tile.length_high) high.add(slots.value[1][i], w[1][i]);
     }
   }
 
+  // Chosen by address, not by a branch on what was just loaded.
   __device__ __forceinline__ float weight_of(std::uint32_t index) const {
-    if ((index & kHotFeature) != 0) return hot_.weights[index - kHotFeature];
-    return __ldg(pass_.weights + index);
-  }
-
-  __device__ __forceinline__ void look_at(std::int64_t slot, bool present, float& w,
-                                          float& x) const {
-    if (!present) return;
-    w = weight_of(rows_.index[slot]);
-    x = value(rows_.value, slot);
+    const bool hot = (index & kHotFeature) != 0;
+    const float* from = hot ? hot_.weights + (index ^ kHotFeature) : pass_.weights + index;
+    return *from;
   }
 
   __device__ __forceinline__ void score_spill(std::int64_t begin, std::int64_t length,
@@ -213,16 +229,15 @@ class SparseWarp {
 
   __device__ __forceinline__ void add_slices(const Tile& tile, std::int64_t k,
                                              RowPair residual) const {
-    const std::int64_t slot = tile.first_slot + k * kTileRows + lane_of_thread();
+    const Slots slots = load_slots(tile, k);
     std::uint32_t leaving[2][kAtOnce];
 #pragma unroll
     for (int i = 0; i < kAtOnce; ++i) {
       const bool here = k + i < tile.slices;
-      const std::int64_t at = slot + i * kTileRows;
-      leaving[0][i] =
-          add_entry(here && k + i < tile.length_low, rows_.index, rows_.value, at, residual.low);
-      leaving[1][i] = add_entry(here && k + i < tile.length_high, rows_.index, rows_.value, at + 32,
-                                residual.high);
+      leaving[0][i] = add_entry(here && k + i < tile.length_low, slots.index[0][i],
+                                slots.value[0][i], residual.low);
+      leaving[1][i] = add_entry(here && k + i < tile.length_high, slots.index[1][i],
+                                slots.value[1][i], residual.high);
     }
     if constexpr (kLists) {
 #pragma unroll
@@ -236,8 +251,10 @@ class SparseWarp {
   __device__ __forceinline__ void add_spill(std::int64_t begin, std::int64_t count,
                                             float residual) const {
     for (std::int64_t k = 0; __any_sync(kEveryLane, k < count); ++k) {
+      const bool present = k < count;
       const std::uint32_t leaving =
-          add_entry(k < count, rows_.spill_index, rows_.spill_value, begin + k, residual);
+          add_entry(present, present ? rows_.spill_index[begin + k] : 0,
+                    present ? value(rows_.spill_value, begin + k) : 1.0f, residual);
       if constexpr (kLists) list(leaving);
     }
   }
@@ -245,14 +262,10 @@ class SparseWarp {
   static constexpr std::uint32_t kNone = 0xffffffffu;
 
   // Returns the feature where its sum was 0 before something else was added, or none.
-  __device__ __forceinline__ std::uint32_t add_entry(bool present, const std::uint32_t* index,
-                                                     const float* values, std::int64_t at,
+  __device__ __forceinline__ std::uint32_t add_entry(bool present, std::uint32_t feature, float x,
                                                      float residual) const {
-    if (!present) return kNone;
-    const std::int64_t fixed =
-        to_fixed(kOnes ? residual : residual * value(values, at), pass_.fixed_scale);
-    if (fixed == 0) return kNone;
-    const std::uint32_t feature = index[at];
+    const std::int64_t fixed = to_fixed(kOnes ? residual : residual * x, pass_.fixed_scale);
+    if (!present || fixed == 0) return kNone;
     if ((feature & kHotFeature) != 0) {
       hot_.sums[feature - kHotFeature].add(fixed);
       return kNone;

@@ -92,12 +92,7 @@ void dense_steps(const DenseRows& rows, const OptimizerView& view, const RunOfSt
                  std::int64_t* exchange, const DeviceInfo& device, StreamHandle stream) {
   const std::size_t words = dense_steps_words(rows.features);
   fill_zero(exchange, words * sizeof(std::int64_t), stream);
-  const device::DenseSteps steps = {.slices = run.slices,
-                                    .counts = run.counts,
-                                    .parameters = run.parameters,
-                                    .totals = run.totals,
-                                    .steps = run.steps,
-                                    .stride = run.stride,
+  const device::DenseSteps steps = {.run = run,
                                     .fixed_scale = power_of_two(run.fixed_bits),
                                     .exchange = exchange,
                                     .met = reinterpret_cast<std::uint32_t*>(exchange + words - 1)};

@@ -9,13 +9,6 @@ namespace ossau::device {
 
 inline constexpr int kUpdateThreads = static_cast<int>(kFeatureChunk);
 
-__device__ __forceinline__ std::int64_t global_thread() {
-  return static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-}
-__device__ __forceinline__ std::int64_t global_threads() {
-  return static_cast<std::int64_t>(gridDim.x) * blockDim.x;
-}
-
 __device__ __forceinline__ StepParameters parameters_of(const UpdateStep& step) {
   return step.of_run == nullptr ? step.parameters : step.of_run[step.step()];
 }
@@ -99,14 +92,41 @@ __device__ __forceinline__ double propose(const OptimizerView& view,
 }
 
 // Nesterov's (t_k - 1) / t_(k+1); where the step went uphill the sequence starts again.
-__device__ __forceinline__ void choose_momentum(const OptimizerView& view, std::int64_t chunks) {
-  ScoringScalars& scalars = *view.scalars;
-  double slope = 0;
-  for (std::int64_t c = 0; c < chunks; ++c) slope += load_fresh(view.chunk_sums + c);
+__device__ __forceinline__ void choose_momentum(ScoringScalars& scalars, double slope) {
   const bool restart = slope > 0;
   const double next_t = restart ? 1.0 : next_nesterov_t(scalars.nesterov_t);
   scalars.momentum = restart ? 0.0 : (scalars.nesterov_t - 1) / next_t;
   scalars.nesterov_t = next_t;
+}
+
+// The chunks' sums, added in order; in thread 0.  The block loads 256 at a time.
+__device__ __forceinline__ double sum_in_order(const double* chunk_sums, std::int64_t chunks) {
+  auto* loaded = reinterpret_cast<double*>(shared_memory());
+  double sum = 0;
+  for (std::int64_t first = 0; first < chunks; first += kFeatureChunk) {
+    const std::int64_t c = first + threadIdx.x;
+    if (c < chunks) loaded[threadIdx.x] = load_fresh(chunk_sums + c);
+    __syncthreads();
+    const std::int64_t count = chunks - first < kFeatureChunk ? chunks - first : kFeatureChunk;
+    for (std::int64_t i = 0; threadIdx.x == 0 && i < count; ++i) sum += loaded[i];
+    __syncthreads();
+  }
+  return sum;
+}
+
+// Whether all other blocks of the launch have come here; the same answer in all threads.
+__device__ __forceinline__ bool ends_last(std::uint32_t* blocks_done) {
+  auto* last = reinterpret_cast<unsigned*>(shared_memory());
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    __threadfence();
+    *last = atomicAdd(blocks_done, 1u) + 1 == gridDim.x ? 1u : 0u;
+    __threadfence();
+  }
+  __syncthreads();
+  const bool answer = *last != 0;
+  __syncthreads();
+  return answer;
 }
 
 /// UpdateRule::kAdaptive, first half: proposals, and in the block that ends last the
@@ -123,12 +143,11 @@ static __global__ void __launch_bounds__(kUpdateThreads)
     if (threadIdx.x == 0) view.chunk_sums[c] = sum;
   }
   take_totals(view, step, sums);
+  if (!ends_last(view.blocks_done)) return;
+  const double slope = sum_in_order(view.chunk_sums, chunks);
   if (threadIdx.x != 0) return;
-  __threadfence();
-  if (atomicAdd(view.blocks_done, 1u) + 1 != gridDim.x) return;
-  __threadfence();
   *view.blocks_done = 0;
-  choose_momentum(view, chunks);
+  choose_momentum(*view.scalars, slope);
 }
 
 /// The second half: moves the weights and looks ahead.

@@ -24,6 +24,17 @@ struct RowPair {
 
 __device__ __forceinline__ unsigned lane_of_thread() { return threadIdx.x % kWarp; }
 
+/// For loops that a whole grid shares: which thread of all this is, and how many there are.
+__device__ __forceinline__ std::int64_t global_thread() {
+  return static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+}
+__device__ __forceinline__ std::int64_t global_threads() {
+  return static_cast<std::int64_t>(gridDim.x) * blockDim.x;
+}
+/// The same of warps.
+__device__ __forceinline__ std::int64_t global_warp() { return global_thread() / kWarp; }
+__device__ __forceinline__ std::int64_t global_warps() { return global_threads() / kWarp; }
+
 /// a_l + a_(l+o), o = 16, 8, 4, 2, 1: the butterfly of docs/arithmetic.md, in every lane.
 __device__ __forceinline__ float butterfly(float a) {
 #pragma unroll

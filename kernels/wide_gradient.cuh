@@ -27,7 +27,7 @@ inline constexpr int kWideChunkGroups = static_cast<int>(kScoreChunk) / kGroupCo
 inline constexpr int kGroupBytes =
     kGroupColumns * static_cast<int>(kTileRows) * static_cast<int>(sizeof(float));
 // Items that a warp may have begun to copy: a ring of few slots, items of at least one group.
-inline constexpr int kItemsAhead = 4;
+inline constexpr int kItemsAhead = 8;
 
 /// One chunk of one tile, to be scored or to be added up.
 struct WideItem {

@@ -123,6 +123,9 @@ TrainingResult train_rows(const Config& config, PreparedData& prepared, const Sc
   TrainingResult result;
   result.summary.time.read_s = loading_clock.seconds();
   try {
+    // Taking memory of a device may wait for all of them, and so for a sum that another rank has
+    // begun.
+    communicator.barrier("start of training");
     Trainer trainer(config, data, *backend, communicator, observer);
     if (observer != nullptr) {
       warn_of_dense_update(prepared, rule, trainer.batch_rows());

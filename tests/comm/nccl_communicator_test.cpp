@@ -49,7 +49,8 @@ struct Made {
   std::map<void*, int> last_round;  // of each stream
   std::atomic<ncclResult_t> async_error{ncclSuccess};
   std::atomic<cudaError_t> stream_error{cudaSuccess};
-  bool misused = false;  // a call while another was in progress
+  bool misused = false;        // a call while another was in progress
+  std::atomic<int> graphs{0};  // that hold a sum: until they are gone, an abort does not return
 };
 
 Made& made() {
@@ -136,7 +137,11 @@ const Library& ossau::nccl::library() {
       .all_reduce = add_up,
       .comm_finalize = finalize,
       .comm_destroy = [](ncclComm_t comm) { return end(comm, "destroy"); },
-      .comm_abort = [](ncclComm_t comm) { return end(comm, "abort"); },
+      .comm_abort =
+          [](ncclComm_t comm) {
+            while (made().graphs > 0) std::this_thread::yield();
+            return end(comm, "abort");
+          },
       .why = ""};
   return instance;
 }
@@ -271,6 +276,21 @@ TEST(NcclCommunicator, AbortsWhereItsOwnRankFails) {
     if (pair.rank().rank == 0) throw DataError("the disk is full");
   });
   EXPECT_EQ(errors[0], "the disk is full");
+  EXPECT_THAT(made().calls, ElementsAre("init", "abort"));
+}
+
+// As in a training: the communicator is there before the backend's graphs and goes after them.
+TEST(NcclCommunicator, DoesNotWaitForGraphsThatItsCallerHolds) {
+  const auto errors = run_pairs(2, 60, [](Communicator& pair, Communicator& host) {
+    pair.barrier("start");
+    made().graphs = 1;
+    pair.barrier("graphs are there");
+    if (pair.rank().rank == 0) pair.abort("diverged");
+    while (host.gave_up().empty()) std::this_thread::yield();
+    pair.abort("the other has given up");
+    made().graphs = 0;
+  });
+  EXPECT_THAT(errors, ::testing::Each(""));
   EXPECT_THAT(made().calls, ElementsAre("init", "abort"));
 }
 

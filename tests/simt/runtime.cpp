@@ -271,6 +271,13 @@ GraphHandle end_capture(StreamHandle stream) {
   return graph.release();
 }
 
+void abandon_capture(StreamHandle stream) noexcept {
+  if (!captured(stream) || !stream->origin) return;
+  stream->origin = false;
+  stream->recording->open = false;
+  stream->recording = nullptr;
+}
+
 void launch(GraphHandle graph, StreamHandle stream) {
   refuse_while_captured(stream, "graph launch");
   for (const Step& step : graph->recording->steps) step();

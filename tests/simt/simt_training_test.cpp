@@ -66,6 +66,17 @@ TEST(InterpretedTraining, TakesDenseRowsOfEveryWidth) {
   }
 }
 
+// Graphs of wide rows keep the address of scratch memory; passes over all rows come between them.
+TEST(InterpretedTraining, KeepsTheMemoryThatGraphsHold) {
+  const TemporaryDirectory directory;
+  Config config = dense_config(directory, 1100);
+  config.training.epochs = 3;
+  config.training.batch_size = 20;
+  config.training.tolerance = 1e-9;
+  config.data.validation_fraction = 0.4;
+  EXPECT_EQ(outcome_of(config, interpreted(std::nullopt)), outcome_of(config, make_backend));
+}
+
 // One block, several, and rings of every length.
 TEST(InterpretedTraining, TakesManySmallStepsInOneKernel) {
   const TemporaryDirectory directory;

@@ -24,6 +24,9 @@ namespace {
 // The rest is left to the driver, to lists of batches, to scratch memory and to others.
 constexpr double kShareOfFree = 0.92;
 
+// A batch may have so many slices more than there are tiles.
+constexpr std::int64_t kCutTiles = 3;
+
 // What a row takes beside its features: its weight, and its part of the list of tiles.
 constexpr std::int64_t kBytesBesideRow = sizeof(float) + sizeof(TileSlice) / kTileRows + 1;
 
@@ -54,6 +57,7 @@ class CudaBackend : public Backend {
         validation_(std::move(rows.validation), "validation rows", budget_, device_, stream_.get()),
         passes_(device_, stream_.get()),
         runner_(train_, state_, passes_, device_, stream_.get()) {
+    reserve();
     load_gradient_kernels();
     load_row_kernels();
     load_step_kernels();
@@ -152,6 +156,18 @@ class CudaBackend : public Backend {
     state_.clear_sums();
     state_.touch_sums();
     passes_.add(tiles(set), slices, pass, touched);
+  }
+
+  // All that passes will need, before the first of them: graphs keep addresses, and freeing memory
+  // would wait for whatever runs on any device.
+  void reserve() {
+    std::int64_t most = 0;
+    for (const DeviceTiles* rows : {&train_, &validation_}) {
+      const std::int64_t tiles = rows->set().owned.size();
+      most = std::max(most, tiles);
+      if (tiles > 0) passes_.reserve(*rows, tiles + kCutTiles);
+    }
+    scores_ = DeviceArray<float>(static_cast<std::size_t>(most * kTileRows), "scores");
   }
 
   void make_keys(bool unsigned_order, std::uint64_t* keys) const {

@@ -42,7 +42,8 @@ DeviceTiles::DeviceTiles(TileSet tiles, const std::string& what, std::int64_t& b
       every_tile_(whole_tiles(tiles_.shards, tiles_.owned)),
       pass_bytes_(bytes_of(tiles_)),
       signed_weight_(upload_array(tiles_.signed_weight, what, stream)),
-      every_tile_on_device_(upload_array(every_tile_, what, stream)) {
+      every_tile_on_device_(upload_array(every_tile_, what, stream)),
+      list_(every_tile_.size(), "a batch's list of tiles") {
   if (pass_bytes_ <= budget) {
     budget -= pass_bytes_;
     upload(stream);

@@ -23,7 +23,8 @@ class Passes {
   /// The same for at most `slices` slices that are known to the device alone; `pass` has the list.
   void add_listed(const DeviceTiles& tiles, const GradientPass& pass, const TouchedList& touched,
                   std::int64_t slices);
-  /// Takes the memory that add_listed() needs, which must not be done while a graph is recorded.
+  /// Takes the memory that passes of so many slices need: before the first graph, which keeps its
+  /// address.
   void reserve(const DeviceTiles& tiles, std::int64_t slices);
 
   /// Seconds of the barest pass over all rows: the median of a few.

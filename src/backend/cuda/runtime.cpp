@@ -231,6 +231,12 @@ GraphHandle end_capture(StreamHandle stream) {
   return executable;
 }
 
+void abandon_capture(StreamHandle stream) noexcept {
+  cudaGraph_t graph = nullptr;
+  if (cudaStreamEndCapture(stream, &graph) == cudaSuccess) (void)cudaGraphDestroy(graph);
+  (void)cudaGetLastError();
+}
+
 void launch(GraphHandle graph, StreamHandle stream) {
   check(cudaGraphLaunch(graph, stream), "launch a graph");
 }

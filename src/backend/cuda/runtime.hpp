@@ -85,6 +85,8 @@ double elapsed_s(EventHandle begin, EventHandle end);
 /// Between the two, what is queued on `stream` is not run but recorded.
 void begin_capture(StreamHandle stream);
 GraphHandle end_capture(StreamHandle stream);
+/// After an error: what was recorded is forgotten.
+void abandon_capture(StreamHandle stream) noexcept;
 void launch(GraphHandle graph, StreamHandle stream);
 void release(GraphHandle graph) noexcept;
 

@@ -11,7 +11,10 @@ namespace {
 // Long enough that launching a graph costs little beside its steps.
 constexpr std::int64_t kGraphSteps = 128;
 
-// Slices whose lists are kept: 16 MiB.
+// That wait behind each other where ranks add up.
+constexpr std::int64_t kGraphsInFlight = 4;
+
+// Slices whose lists are kept: 16 MiB, or those of one graph.
 constexpr std::int64_t kListedSlices = 1 << 20;
 
 }  // namespace
@@ -46,6 +49,12 @@ void StepRunner::reserve(const StepRun& run) {
   totals_ = {steps, what};
   totals_read_ = {steps, what};
   passes_.reserve(tiles_, stride_);
+  if (run.queue_reduction) {
+    // The first sum connects the ranks, which no graph can hold.
+    state_.clear_sums();
+    run.queue_reduction(sums());
+    run.await(sums());
+  }
 }
 
 void StepRunner::run_part(const StepRun& run, Range steps) {
@@ -95,21 +104,31 @@ void StepRunner::run_in_one(const StepRun& run, std::int64_t steps) {
 }
 
 void StepRunner::run_graphs(const StepRun& run, std::int64_t steps) {
+  std::int64_t launched = 0;
   for (std::int64_t done = 0; done < steps; done += kGraphSteps) {
     launch(graph_of(run, std::min(kGraphSteps, steps - done)), stream_);
+    // A full queue blocks the host, and behind a collective for ever.
+    if (run.await && ++launched % kGraphsInFlight == 0) run.await(sums());
   }
 }
 
 // An epoch has graphs of one length, and one for what is left.
 GraphHandle StepRunner::graph_of(const StepRun& run, std::int64_t steps) {
   Graph& graph = graphs_[steps];
-  if (graph == nullptr) {
-    begin_capture(stream_);
+  if (graph == nullptr) graph = record(run, steps);
+  return graph.get();
+}
+
+Graph StepRunner::record(const StepRun& run, std::int64_t steps) {
+  begin_capture(stream_);
+  try {
     for (std::int64_t offset = 0; offset < steps; ++offset) record_step(run, offset);
     advance(state_of_run_.data(), steps, stream_);
-    graph.reset(end_capture(stream_));
+  } catch (...) {
+    abandon_capture(stream_);
+    throw;
   }
-  return graph.get();
+  return Graph(end_capture(stream_));
 }
 
 void StepRunner::record_step(const StepRun& run, std::int64_t offset) {
@@ -129,7 +148,10 @@ void StepRunner::run_streamed(const StepRun& run, Range steps) {
   for (std::int64_t step = steps.begin; step < steps.end; ++step) {
     run.order.select(step, tiles_.set().owned, streamed_);
     passes_.add(tiles_, streamed_, state_.pass(run.fixed_bits), {});
-    if (run.queue_reduction) run.queue_reduction(sums());
+    if (run.queue_reduction) {
+      run.queue_reduction(sums());
+      run.await(sums());  // the next piece waits for this one on the host, without a deadline
+    }
     state_.update(update_step(step - steps.begin), {});
   }
 }

@@ -36,6 +36,7 @@ class StepRunner {
   void run_graphs(const StepRun& run, std::int64_t steps);
   void run_streamed(const StepRun& run, Range steps);
   GraphHandle graph_of(const StepRun& run, std::int64_t steps);
+  Graph record(const StepRun& run, std::int64_t steps);
   void record_step(const StepRun& run, std::int64_t offset);
   UpdateStep update_step(std::int64_t offset) const;
   TouchedList touched(const StepRun& run) const;

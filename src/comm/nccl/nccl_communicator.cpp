@@ -3,7 +3,10 @@
 #include <cuda_runtime_api.h>
 #include <fmt/format.h>
 
+#include <chrono>
 #include <exception>
+#include <future>
+#include <memory>
 #include <thread>
 
 #include "comm/nccl/nccl_library.hpp"
@@ -51,6 +54,10 @@ class NcclCommunicator : public Communicator {
   }
 
   ~NcclCommunicator() override {
+    if (aborted_.valid()) {
+      (void)aborted_.wait_for(std::chrono::duration<double>(timeout_s_));
+      return;
+    }
     // A rank on its way out of an error waits for nobody.
     if (comm_ == nullptr || std::uncaught_exceptions() > exceptions_) return;
     try {
@@ -117,8 +124,8 @@ class NcclCommunicator : public Communicator {
   void barrier(std::string_view operation) override { host_.barrier(operation); }
 
   void abort(const std::string& reason) noexcept override {
-    comm_.reset();
     host_.abort(reason);
+    give_up();
   }
   std::string gave_up() const override { return host_.gave_up(); }
   std::string last_seen() const override { return host_.last_seen(); }
@@ -206,13 +213,30 @@ class NcclCommunicator : public Communicator {
                      operation, words(result), rank_.rank, describe(position_)));
   }
 
+  // Stops what is queued here, without waiting: NCCL's abort returns only once every graph that
+  // holds one of its sums is gone, and those go after whoever called this.
+  void give_up() noexcept {
+    if (comm_ == nullptr) return;
+    ncclComm_t comm = comm_.release();
+    try {
+      const auto done = std::make_shared<std::promise<void>>();
+      aborted_ = done->get_future();
+      std::thread([comm, done] {
+        (void)library().comm_abort(comm);
+        done->set_value();
+      }).detach();
+    } catch (const std::exception&) {
+      aborted_ = {};  // no thread to be had: what is queued ends with the process
+    }
+  }
+
   [[noreturn]] void fail(const std::string& message) {
-    comm_.reset();
+    give_up();
     throw CommError(message);
   }
 
   [[noreturn]] void fail_device(std::string_view operation, cudaError_t status) {
-    comm_.reset();
+    give_up();
     throw DeviceError(fmt::format("cuda: {}: {}; rank {} leaves ({})", operation,
                                   cudaGetErrorString(status), rank_.rank, describe(position_)));
   }
@@ -223,6 +247,7 @@ class NcclCommunicator : public Communicator {
   int exceptions_ = std::uncaught_exceptions();
   Position position_;
   Handle comm_;
+  std::future<void> aborted_;  // valid once this rank has given up
 };
 
 }  // namespace

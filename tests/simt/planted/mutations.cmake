@@ -98,8 +98,8 @@ planted_bug(TicketsThatHandOutGradientsBeforeTheirScoresAreSeen
 
 planted_bug(AMomentumChosenByTheFirstBlockIsSeen
   COMPILE update.cu IN update.cuh
-  FROM [[atomicAdd(view.blocks_done, 1u) + 1 != gridDim.x]]
-  TO [[atomicAdd(view.blocks_done, 1u) != 0]])
+  FROM [[atomicAdd(blocks_done, 1u) + 1 == gridDim.x]]
+  TO [[atomicAdd(blocks_done, 1u) == 0]])
 
 # ---- Butterflies
 
@@ -254,9 +254,9 @@ planted_bug(StepsThatMoveWeightsBeforeSumsAreAddedUpAreSeen
 
 planted_bug(StepsThatScoreRowsBeforeAllWeightsHaveMovedAreSeen
   COMPILE steps.cu IN dense_steps.cuh
-  FROM [[keep_totals(step);
+  FROM [[turn_ = (turn_ + 1) % 3;
       __syncthreads();]]
-  TO [[keep_totals(step);]])
+  TO [[turn_ = (turn_ + 1) % 3;]])
 
 planted_bug(BlocksThatDoNotWaitForEachOtherAreSeen
   COMPILE steps.cu IN dense_steps.cuh
@@ -265,12 +265,12 @@ planted_bug(BlocksThatDoNotWaitForEachOtherAreSeen
 
 planted_bug(SumsOfAStepClearedWhileOthersReadThemAreSeen
   COMPILE steps.cu IN dense_steps.cuh
-  FROM [[step % 3 * sum_count()]]
-  TO [[step % 2 * sum_count()]])
+  FROM [[exchanged(2)[j] = 0;]]
+  TO [[exchanged(0)[j] = 0;]])
 
 planted_bug(SumsOfAStepThatAreNotClearedAreSeen
   COMPILE steps.cu IN dense_steps.cuh
-  FROM [[if (blockIdx.x == 0) exchanged(step + 2)[j] = 0;]]
+  FROM [[if (blockIdx.x == 0) exchanged(2)[j] = 0;]]
   TO [[]])
 
 # ---- Evaluation
