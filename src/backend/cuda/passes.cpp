@@ -52,11 +52,9 @@ void Passes::add_view(const DeviceTiles& tiles, const RowsView& view, const Grad
   }
 }
 
-double Passes::bare_pass_s(DeviceTiles& tiles, const GradientPass& pass, std::size_t features) {
+double Passes::bare_pass_s(DeviceTiles& tiles, const GradientPass& pass) {
   constexpr std::size_t kPasses = 5;
-  DeviceArray<std::int64_t> sums(features, "sums of the bare pass");
   DeviceArray<float> sink(1, "the bare pass");
-  sums.zero(stream_);
   const Event begin(make_event());
   const Event end(make_event());
   std::vector<double> seconds;
@@ -68,7 +66,7 @@ double Passes::bare_pass_s(DeviceTiles& tiles, const GradientPass& pass, std::si
                          bare_read(view.dense.values, count * tiles.set().features * kTileRows,
                                    sink.data(), device_, stream_);
                        } else {
-                         bare_gather_scatter(view.sparse, count, pass.weights, sums.data(), device_,
+                         bare_gather_scatter(view.sparse, count, pass.weights, pass.sums, device_,
                                              stream_);
                        }
                      });

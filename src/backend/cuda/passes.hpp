@@ -27,8 +27,8 @@ class Passes {
   /// address.
   void reserve(const DeviceTiles& tiles, std::int64_t slices);
 
-  /// Seconds of the barest pass over all rows: the median of a few.
-  double bare_pass_s(DeviceTiles& tiles, const GradientPass& pass, std::size_t features);
+  /// Seconds of the barest pass over all rows: the median of a few.  Leaves numbers in the sums.
+  double bare_pass_s(DeviceTiles& tiles, const GradientPass& pass);
 
  private:
   void add_view(const DeviceTiles& tiles, const RowsView& view, const GradientPass& pass,
