@@ -267,12 +267,13 @@ class Bench {
   void streamed_pass() {
     const std::string name = "gradient/streamed/d=28";
     if (!wanted(name)) return;
-    const std::int64_t rows = std::max<std::int64_t>(kTileRows, options_.bytes() / (4 * 28));
-    const Loaded loaded(options_, make_dense_rows(rows, 28), UpdateRule::kDescent, 0,
-                        options_.size(512 << 20, 10'000));
+    constexpr std::int64_t kColumns = 28;
+    const std::int64_t rows = std::max(kTileRows, options_.bytes() / (4 * kColumns));
+    const Loaded loaded(options_, make_dense_rows(rows, kColumns), UpdateRule::kDescent, 0,
+                        options_.size(std::int64_t{512} << 20, 10'000));
     add(name,
         timed([&](std::int64_t calls) { repeat_pass(loaded, calls); }, [&] { loaded.finish(); }),
-        rows, static_cast<double>(rows * 28 * 4), 0);
+        rows, static_cast<double>(rows * kColumns * 4), 0);
   }
 
   static constexpr std::int64_t kEntries = 40;

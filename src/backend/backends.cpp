@@ -12,7 +12,7 @@ namespace ossau {
 namespace {
 
 std::unique_ptr<Backend> make_gpu_backend(const RunConfig& config, RankInfo rank, BackendRows rows,
-                                          ModelSetup setup) {
+                                          const ModelSetup& setup) {
   const std::string reason = why_no_gpu();
   if (!reason.empty()) {
     throw DeviceError("run.device: cuda: " + reason + " (set run.device: auto or cpu)");
@@ -22,7 +22,7 @@ std::unique_ptr<Backend> make_gpu_backend(const RunConfig& config, RankInfo rank
   return cuda_module(&ignored)->make_backend({.device = place.device,
                                               .ranks_here = place.ranks_here,
                                               .memory_bytes = config.device_memory},
-                                             std::move(rows), std::move(setup));
+                                             std::move(rows), setup);
 }
 
 }  // namespace
@@ -31,7 +31,7 @@ std::unique_ptr<Backend> make_gpu_backend(const RunConfig& config, RankInfo rank
 std::unique_ptr<Backend> make_backend(const RunConfig& config, RankInfo rank, std::int64_t threads,
                                       BackendRows rows, ModelSetup setup) {
   if (config.device == Device::kCuda) {
-    return make_gpu_backend(config, rank, std::move(rows), std::move(setup));
+    return make_gpu_backend(config, rank, std::move(rows), setup);
   }
   // Every rank of this process has as many threads.
   return make_cpu_backend(choose_kernels(config.simd), threads, waiting_for(threads * rank.size),

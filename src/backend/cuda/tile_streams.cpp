@@ -34,8 +34,8 @@ DeviceTiles::Streams::Streams(const TileSet& tiles, const std::string& what, std
       sparse_(std::get_if<SparseTiles>(&tiles.storage)),
       signed_weight_(signed_weight),
       device_(std::move(device)),
-      values_(dense_ != nullptr ? pin_array(dense_->values, what)
-                                : pin_array(sparse_->value, what)),
+      values_(sparse_ == nullptr ? pin_array(dense_->values, what)
+                                 : pin_array(sparse_->value, what)),
       copies_(make_stream()) {
   if (sparse_ != nullptr) {
     index_ = pin_array(sparse_->index, what);
@@ -69,7 +69,7 @@ DeviceTiles::Streams::Streams(const TileSet& tiles, const std::string& what, std
 }
 
 DeviceTiles::Streams::Extent DeviceTiles::Streams::extent_of(std::int64_t place) const {
-  if (dense_ != nullptr) return {.tiles = 1, .slots = tiles_.features * kTileRows, .spilled = 0};
+  if (sparse_ == nullptr) return {.tiles = 1, .slots = tiles_.features * kTileRows, .spilled = 0};
   const auto i = static_cast<std::size_t>(place);
   return {.tiles = 1,
           .slots = (sparse_->slice_start[i + 1] - sparse_->slice_start[i]) * kTileRows,
@@ -78,7 +78,7 @@ DeviceTiles::Streams::Extent DeviceTiles::Streams::extent_of(std::int64_t place)
 
 std::int64_t DeviceTiles::Streams::words_of(const Extent& extent) const {
   const std::int64_t rows = aligned(extent.tiles * kTileRows);  // of weights, of lengths
-  if (dense_ != nullptr) return rows + aligned(extent.slots);
+  if (sparse_ == nullptr) return rows + aligned(extent.slots);
   return 2 * rows + 2 * aligned(extent.slots) + 2 * aligned(extent.spilled);
 }
 
@@ -177,7 +177,7 @@ RowsView DeviceTiles::Streams::fill(Buffer& buffer, std::span<const TileSlice> p
     buffer.slices[static_cast<std::size_t>(done.tiles)] = {done.tiles, slice.row_begin,
                                                            slice.row_end};
     filler.copy(signed_weight_ + from * kTileRows, weights + done.tiles * kTileRows, kTileRows);
-    if (dense_ != nullptr) {
+    if (sparse_ == nullptr) {
       filler.copy(values_.as<float>() + from * one.slots, values + done.slots, one.slots);
     } else {
       const auto i = static_cast<std::size_t>(from);
