@@ -2,12 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#include "core/memory.hpp"
 
 // What the CUDA backend needs of a device's runtime, without CUDA's headers.  There are two
 // implementations: runtime.cpp upon the CUDA runtime, and tests/simt/ upon the interpreter that
@@ -100,37 +103,6 @@ struct PinnedReleaser {
   void operator()(void* memory) const noexcept { release_pinned(memory); }
 };
 
-/// Memory of the host that is pinned as long as this lives.
-class Pin {
- public:
-  Pin() = default;
-  Pin(const void* memory, std::size_t bytes, const std::string& what)
-      : memory_(bytes == 0 ? nullptr : memory),
-        on_device_(bytes == 0 ? nullptr : pin(memory, bytes, what)) {}
-  Pin(Pin&& other) noexcept
-      : memory_(std::exchange(other.memory_, nullptr)), on_device_(other.on_device_) {}
-  Pin& operator=(Pin&& other) noexcept {
-    std::swap(memory_, other.memory_);
-    std::swap(on_device_, other.on_device_);
-    return *this;
-  }
-  Pin(const Pin&) = delete;
-  Pin& operator=(const Pin&) = delete;
-  ~Pin() {
-    if (memory_ != nullptr) unpin(memory_);
-  }
-
-  /// For kernels.
-  template <class T>
-  const T* as() const {
-    return static_cast<const T*>(on_device_);
-  }
-
- private:
-  const void* memory_ = nullptr;
-  const void* on_device_ = nullptr;
-};
-
 using Stream = std::unique_ptr<CUstream_st, Releaser>;
 using Event = std::unique_ptr<CUevent_st, Releaser>;
 using Graph = std::unique_ptr<CUgraphExec_st, Releaser>;
@@ -173,6 +145,53 @@ class PinnedArray {
  private:
   std::unique_ptr<void, PinnedReleaser> memory_;
   std::size_t size_ = 0;
+};
+
+/// Memory of the host that kernels can read as long as this lives.  An array that does not start on
+/// a huge page of its own (core/aligned.hpp) may share pages with others, and a page is locked once
+/// only: of such an array this is a copy.
+class Pin {
+ public:
+  Pin() = default;
+  Pin(const void* memory, std::size_t bytes, const std::string& what) {
+    const bool own_pages =
+        bytes >= kHugePage && reinterpret_cast<std::uintptr_t>(memory) % kHugePage == 0;
+    if (!own_pages) {
+      copy_ = PinnedArray<char>(bytes, what);
+      if (bytes > 0) std::memcpy(copy_.data(), memory, bytes);
+      on_device_ = copy_.data();
+    } else {
+      memory_ = memory;
+      on_device_ = pin(memory, bytes, what);
+    }
+  }
+  Pin(Pin&& other) noexcept { swap(other); }
+  Pin& operator=(Pin&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  Pin(const Pin&) = delete;
+  Pin& operator=(const Pin&) = delete;
+  ~Pin() {
+    if (memory_ != nullptr) unpin(memory_);
+  }
+
+  /// For kernels.
+  template <class T>
+  const T* as() const {
+    return static_cast<const T*>(on_device_);
+  }
+
+ private:
+  void swap(Pin& other) noexcept {
+    std::swap(memory_, other.memory_);
+    std::swap(on_device_, other.on_device_);
+    std::swap(copy_, other.copy_);
+  }
+
+  const void* memory_ = nullptr;
+  const void* on_device_ = nullptr;
+  PinnedArray<char> copy_;
 };
 
 }  // namespace ossau::cuda
