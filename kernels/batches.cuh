@@ -20,13 +20,6 @@ struct Selection {
   std::int64_t stride = 0;  // slices kept for a step, enough for any batch
 };
 
-__device__ __forceinline__ std::int64_t place_of_row(const EpochOrder& order,
-                                                     std::int64_t position) {
-  const std::int64_t missing = order.tiles() * kTileRows - order.rows;
-  const std::int64_t after_short = order.first_row_at(order.short_place) + kTileRows - missing;
-  return (position < after_short ? position : position + missing) / kTileRows;
-}
-
 __device__ __forceinline__ std::int64_t tile_at(const Selection& selection, std::int64_t k) {
   const EpochOrder& order = selection.order;
   const std::int64_t round = k >> order.shard_bits;
@@ -47,7 +40,7 @@ static __global__ void __launch_bounds__(kSelectThreads)
     const std::int64_t step = n / selection.stride;
     const std::int64_t begin = (selection.first_step + step) * order.batch_rows;
     const std::int64_t end = begin + order.rows_in_batch(selection.first_step + step);
-    const std::int64_t k = place_of_row(order, begin) + n % selection.stride;
+    const std::int64_t k = order.place_of_row(begin) + n % selection.stride;
     if (k >= order.tiles() || order.first_row_at(k) >= end) continue;
     const std::int64_t tile = tile_at(selection, k);
     if (tile < selection.owned_begin || tile >= selection.owned_end) continue;

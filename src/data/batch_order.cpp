@@ -59,18 +59,13 @@ void BatchOrder::find_short_tile() {
   epoch_.short_place = round * epoch_.shards + i;
 }
 
-std::int64_t BatchOrder::place_of_row(std::int64_t position) const {
-  const std::int64_t missing = epoch_.tiles() * kTileRows - epoch_.rows;
-  const std::int64_t after_short = epoch_.first_row_at(epoch_.short_place) + kTileRows - missing;
-  return (position < after_short ? position : position + missing) / kTileRows;
-}
-
 void BatchOrder::select(std::int64_t step, Range owned, std::vector<TileSlice>& slices) const {
   slices.clear();
   const std::int64_t begin = step * epoch_.batch_rows;
   const std::int64_t end = begin + rows_in_batch(step);
   const std::int64_t tiles = epoch_.tiles();
-  for (std::int64_t k = place_of_row(begin); k < tiles && epoch_.first_row_at(k) < end; ++k) {
+  for (std::int64_t k = epoch_.place_of_row(begin); k < tiles && epoch_.first_row_at(k) < end;
+       ++k) {
     const std::int64_t tile = tile_at(k);
     if (!owned.contains(tile)) continue;
     const std::int64_t first = epoch_.first_row_at(k);

@@ -47,7 +47,6 @@ class BatchOrder {
 
  private:
   void find_short_tile();
-  std::int64_t place_of_row(std::int64_t position) const;
 
   EpochOrder epoch_;
   std::vector<std::int64_t> last_round_;  // its shards, in order

@@ -71,6 +71,12 @@ struct EpochOrder {
     const std::int64_t missing = tiles() * kTileRows - rows;
     return k * kTileRows - (k > short_place ? missing : 0);
   }
+  /// Place of the tile that has the row at a position of the epoch.
+  OSSAU_HOST_DEVICE std::int64_t place_of_row(std::int64_t position) const {
+    const std::int64_t missing = tiles() * kTileRows - rows;
+    const std::int64_t after_short = first_row_at(short_place) + kTileRows - missing;
+    return (position < after_short ? position : position + missing) / kTileRows;
+  }
 };
 
 }  // namespace ossau

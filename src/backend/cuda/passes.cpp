@@ -1,6 +1,6 @@
 #include "backend/cuda/passes.hpp"
 
-#include <array>
+#include <vector>
 
 #include "core/median.hpp"
 #include "launchers.hpp"
@@ -45,7 +45,7 @@ void Passes::add_view(const DeviceTiles& tiles, const RowsView& view, const Grad
     sparse_gradient(view.sparse, pass, touched, slices, device_, stream_);
   } else if (needs_scratch(tiles)) {
     const WideScratch scratch =
-        wide_scratch(counters_.data(), floats_.data(), scratch_slices_, tiles.set().features);
+        wide_scratch(counters_.data(), floats_.data(), slices, tiles.set().features);
     wide_gradient(view.dense, pass, scratch, slices, device_, stream_);
   } else {
     dense_gradient(view.dense, pass, slices, device_, stream_);
