@@ -20,6 +20,7 @@ enum class Schedule { kConstant, kInverse, kInverseSqrt, kCosine, kStep };
 enum class Restart { kNone, kAdaptive };
 enum class L1Method { kProximal, kPseudoHuber };
 enum class Metric { kObjective, kLogLoss, kAccuracy, kAuc };
+enum class Launcher { kAuto, kMpi, kEnvironment, kNone };
 enum class Device { kAuto, kCpu, kCuda };
 enum class Simd { kAuto, kScalar, kAvx2, kAvx512, kNeon };
 
@@ -94,6 +95,8 @@ struct TrainingConfig {
 
 struct CommunicationConfig {
   double timeout_s = 300;
+  Launcher launcher = Launcher::kAuto;
+  std::optional<std::string> interface;  // of the network, for example eth0; absent: auto
 };
 
 struct RunConfig {

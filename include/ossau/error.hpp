@@ -48,7 +48,10 @@ class DeviceError : public Error {
 /// A rank that is lost, stalled or out of step.
 class CommError : public Error {
  public:
-  explicit CommError(const std::string& message) : Error(ExitCode::kCommunication, message) {}
+  /// code: where this rank only follows another one that failed, the code of that one's failure, so
+  /// that all of a job's processes end with the same.
+  explicit CommError(const std::string& message, ExitCode code = ExitCode::kCommunication)
+      : Error(code, message) {}
 };
 
 }  // namespace ossau

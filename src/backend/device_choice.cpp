@@ -50,6 +50,12 @@ Config choose_devices(Config config) {
   return config;
 }
 
+std::string gpu_in_words(Device wanted) {
+  if (wanted == Device::kCpu) return "not wanted";
+  const std::string why = why_no_gpu();
+  return why.empty() ? "yes" : fmt::format("none ({})", why);
+}
+
 std::optional<GpuPlace> gpu_of_rank(const RunConfig& run, RankInfo rank) {
   if (run.device != Device::kCuda) return std::nullopt;
   const std::int64_t gpus = gpu_count();

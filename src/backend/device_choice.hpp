@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "core/rank.hpp"
 #include "ossau/config.hpp"
@@ -13,6 +14,9 @@ namespace ossau {
 /// and not to be had, ConfigError where `run.ranks: all` finds more GPUs than there are shards.
 Config choose_devices(Config config);
 
+/// "yes", or "none" and the reason; "not wanted" where run.device is cpu.
+std::string gpu_in_words(Device wanted);
+
 /// The GPU of one rank.
 struct GpuPlace {
   int device = 0;
@@ -20,7 +24,8 @@ struct GpuPlace {
   bool shared = false;          // whether any GPU is: then no NCCL
 };
 
-/// Rank r takes GPU r mod (number of GPUs).  Absent where run.device, once chosen, is the CPU.
+/// rank: among those of this machine.  Rank r takes GPU r mod (number of GPUs).  Absent where
+/// run.device, once chosen, is the CPU.
 std::optional<GpuPlace> gpu_of_rank(const RunConfig& run, RankInfo rank);
 
 }  // namespace ossau

@@ -2,12 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <new>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "core/buffer.hpp"
 #include "core/rank.hpp"
+#include "ossau/error.hpp"
 
 namespace ossau {
 
@@ -31,6 +34,10 @@ class Communicator {
   virtual ~Communicator() = default;
 
   virtual RankInfo rank() const = 0;
+  /// Which of the ranks on this machine.
+  virtual RankInfo local_rank() const { return rank(); }
+  /// Ranks that share this one's processor cores, itself included.
+  virtual std::int64_t core_sharers() const { return rank().size; }
 
   /// Replaces `buffer` by its element-wise reduction over all ranks; all have the same size.
   /// operation: what for, said in error messages, the same on all ranks.
@@ -53,8 +60,9 @@ class Communicator {
   /// Returns once every rank has called it.
   virtual void barrier(std::string_view operation) = 0;
 
-  /// Tells the other ranks that this one gives up; they leave with CommError.  Never throws.
-  virtual void abort(const std::string& reason) noexcept = 0;
+  /// Tells the other ranks that this one gives up; they leave with CommError, and where they are
+  /// processes, with this exit code.  Never throws.
+  virtual void abort(const std::string& reason, ExitCode code) noexcept = 0;
 
   /// Who gave up and why; empty while nobody has.  For those who wait for something else.
   virtual std::string gave_up() const { return {}; }
@@ -68,6 +76,15 @@ class Communicator {
 inline void all_reduce(Communicator& communicator, std::span<std::int64_t> values,
                        Reduction reduction, std::string_view operation) {
   communicator.all_reduce({values.data(), values.size()}, reduction, operation);
+}
+
+/// abort() for what was thrown.
+inline void abort(Communicator& communicator, const std::exception& error) noexcept {
+  const auto* known = dynamic_cast<const Error*>(&error);
+  const bool no_memory = dynamic_cast<const std::bad_alloc*>(&error) != nullptr;
+  communicator.abort(error.what(), known != nullptr ? known->code()
+                                   : no_memory      ? ExitCode::kDevice
+                                                    : ExitCode::kCommunication);
 }
 
 }  // namespace ossau

@@ -49,7 +49,7 @@ class RankThreads {
       const DeviceError failure(
           fmt::format("run.ranks: {}: the system started only {} ({}; ask for fewer ranks)", ranks,
                       missing, error.code().message()));
-      group_.communicator(missing)->abort(failure.what());
+      group_.communicator(missing)->abort(failure.what(), failure.code());
       join();
       throw failure;
     }
@@ -64,7 +64,7 @@ class RankThreads {
       work_(*communicator);
     } catch (const std::exception& error) {
       errors_[static_cast<std::size_t>(rank)] = std::current_exception();
-      communicator->abort(error.what());
+      abort(*communicator, error);
     }
   }
 

@@ -9,7 +9,7 @@ class SingleCommunicator : public Communicator {
   void all_reduce(SumBuffer, Reduction, std::string_view) override {}
   void broadcast(std::span<std::byte>, std::int64_t, std::string_view) override {}
   void barrier(std::string_view) override {}
-  void abort(const std::string&) noexcept override {}
+  void abort(const std::string&, ExitCode) noexcept override {}
   void set_position(Position) override {}
 };
 

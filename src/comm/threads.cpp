@@ -188,7 +188,7 @@ class ThreadCommunicator : public Communicator {
     group_.leave(rank_);
   }
 
-  void abort(const std::string& reason) noexcept override { group_.abort(rank_, reason); }
+  void abort(const std::string& reason, ExitCode) noexcept override { group_.abort(rank_, reason); }
 
   std::string gave_up() const override { return group_.gave_up(); }
 

@@ -141,6 +141,15 @@ template <typename V, typename CommunicationT>
 void visit_communication(V& v, CommunicationT& communication) {
   v.field("timeout_s", Real{{.low = 0, .high = 1e6, .low_excluded = true}}, communication.timeout_s,
           "Seconds after which a rank that does not answer ends the run.");
+  v.field(
+      "launcher", Choice<Launcher>{}, communication.launcher,
+      "Who started the ranks, where they are processes: mpi (mpirun, srun --mpi), or environment "
+      "(RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT and OSSAU_JOB_TOKEN). auto looks; none starts "
+      "run.ranks in this process alone.");
+  v.field(
+      "interface", Or{"auto", Text{"a network interface"}}, communication.interface,
+      "The network interface, for example eth0, that ranks on other machines reach this one by. "
+      "auto: the one of MASTER_ADDR; with mpi any.");
 }
 
 template <typename V, typename RunT>

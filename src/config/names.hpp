@@ -47,6 +47,10 @@ struct Names<Metric> {
                                                            "auc"};
 };
 template <>
+struct Names<Launcher> {
+  static constexpr std::array<std::string_view, 4> kAll = {"auto", "mpi", "environment", "none"};
+};
+template <>
 struct Names<Device> {
   static constexpr std::array<std::string_view, 3> kAll = {"auto", "cpu", "cuda"};
 };

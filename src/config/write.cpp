@@ -167,6 +167,17 @@ std::string effective_config_yaml(const Config& config) {
   return yaml;
 }
 
+std::map<std::string, std::string> config_values(const Config& config) {
+  std::map<std::string, std::string> values;
+  const nlohmann::json flat = to_json(config_node(config)).flatten();
+  for (const auto& [path, value] : flat.items()) {
+    std::string key = path.substr(1);  // "/training/seed"
+    std::replace(key.begin(), key.end(), '/', '.');
+    values.emplace(std::move(key), value.dump());
+  }
+  return values;
+}
+
 nlohmann::json model_config_json(const Config& config) {
   nlohmann::json json = to_json(config_node(config));
   json["data"].erase("train");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -16,6 +17,9 @@ std::string default_config_yaml();
 
 /// `config` as YAML without comments; reading it gives the same `config`.
 std::string effective_config_yaml(const Config& config);
+
+/// Every value by its full key, as JSON text: {"training.seed", "7"}.
+std::map<std::string, std::string> config_values(const Config& config);
 
 /// What a model remembers of its making: data (without its paths), model, optimizer, training.
 /// Keys are sorted; nothing depends on where or how the training ran.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 
 namespace ossau {
@@ -13,6 +14,20 @@ class Stopwatch {
 
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// A moment some seconds from now.
+class Deadline {
+ public:
+  explicit Deadline(double seconds) : seconds_(seconds) {}
+
+  double seconds() const { return seconds_; }
+  double left_s() const { return std::max(0.0, seconds_ - watch_.seconds()); }
+  bool passed() const { return watch_.seconds() >= seconds_; }
+
+ private:
+  Stopwatch watch_;
+  double seconds_;
 };
 
 }  // namespace ossau

@@ -4,6 +4,7 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -11,7 +12,7 @@
 namespace ossau {
 namespace {
 
-thread_local int log_rank = -1;
+std::atomic<int> log_rank = -1;
 
 struct Sink {
   std::mutex mutex;
@@ -47,8 +48,9 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
 }
 
 void write(LogLevel level, std::string_view message) {
+  const int rank = log_rank.load();
   const std::string line =
-      log_rank < 0 ? std::string(message) : fmt::format("rank {}: {}", log_rank, message);
+      rank < 0 ? std::string(message) : fmt::format("rank {}: {}", rank, message);
   const std::lock_guard lock(sink().mutex);
   if (sink().replacement) {
     sink().replacement(level, line);
@@ -59,7 +61,10 @@ void write(LogLevel level, std::string_view message) {
 
 }  // namespace
 
-void log_info(std::string_view message) { write(LogLevel::kInfo, message); }
+void log_info(std::string_view message) {
+  // What one process of a job has to tell, the others would only repeat.
+  if (log_rank.load() <= 0) write(LogLevel::kInfo, message);
+}
 void log_warning(std::string_view message) { write(LogLevel::kWarning, message); }
 void log_error(std::string_view message) { write(LogLevel::kError, message); }
 

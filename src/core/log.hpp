@@ -14,7 +14,8 @@ void log_info(std::string_view message);
 void log_warning(std::string_view message);
 void log_error(std::string_view message);
 
-/// Names this thread's rank in its messages; -1 names none (the default).
+/// Names this process's rank in its messages; -1 names none (the default).  Ranks beyond 0 then say
+/// no log_info(): they would only repeat what rank 0 says.
 void set_log_rank(int rank);
 
 /// Replaces where messages go, for tests and for embedding; an empty function restores stderr.

@@ -8,6 +8,7 @@
 
 #include "backend/cpu/kernels.hpp"
 #include "backend/cpu/self_test.hpp"
+#include "comm/mpi_module.hpp"
 #include "report/text.hpp"
 
 namespace ossau {
@@ -152,7 +153,9 @@ Diagnosis diagnose() {
   diagnosis.threads = pool.size();
   diagnosis.speed = measure_machine(diagnosis.machine, pool);
   diagnosis.gpu = diagnose_gpus();
-  diagnosis.mpi = "not part of this build";
+  std::string why;
+  const mpi::ModuleTable* const mpi = mpi_module(&why);
+  diagnosis.mpi = mpi == nullptr ? why : mpi->mpi_version();
   return diagnosis;
 }
 

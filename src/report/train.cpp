@@ -1,23 +1,52 @@
+#include <exception>
+#include <memory>
 #include <ostream>
 
+#include "comm/communicator.hpp"
 #include "config/check.hpp"
 #include "ossau/ossau.hpp"
 #include "report/final_table.hpp"
+#include "report/observers.hpp"
 #include "report/progress.hpp"
 #include "report/run.hpp"
+#include "train/job.hpp"
 
 namespace ossau {
+namespace {
+
+// Of a job's processes the first one records, and the others wait until it has.
+TrainingResult train_in_job(const Config& config, Communicator* job, TrainingObserver* watcher) {
+  const TrainFunction trainer = [job](const Config& given, TrainingObserver& observer) {
+    return run_training(given, observer, job);
+  };
+  if (job == nullptr) return run_and_record(config, trainer, watcher);
+  try {
+    Observers nobody({});
+    TrainingResult result =
+        leads(job) ? run_and_record(config, trainer, watcher) : trainer(config, nobody);
+    job->set_position({.phase = "end"});
+    job->barrier("results");
+    return result;
+  } catch (const std::exception& error) {
+    abort(*job, error);
+    throw;
+  }
+}
+
+}  // namespace
 
 Summary train(const Config& config) {
   validate_config(config);  // it may have been made in code
-  return run_and_record(config, run_training, nullptr).summary;
+  const std::unique_ptr<Communicator> job = join_job(config);
+  return train_in_job(config, job.get(), nullptr).summary;
 }
 
 Summary train_and_show(const Config& config, std::ostream& out) {
+  const std::unique_ptr<Communicator> job = join_job(config);
   Progress progress(standard_error_progress(config.run.log_every_s));
-  TrainingResult result = run_and_record(config, run_training, &progress);
+  TrainingResult result = train_in_job(config, job.get(), &progress);
   progress.finish();
-  out << final_table(result.summary, result.model);
+  if (leads(job.get())) out << final_table(result.summary, result.model);
   return result.summary;
 }
 

@@ -24,9 +24,9 @@
 namespace ossau {
 namespace {
 
-std::int64_t threads_per_rank(const RunConfig& config) {
+std::int64_t threads_per_rank(const RunConfig& config, const Communicator& communicator) {
   if (config.threads) return *config.threads;
-  return std::max<std::int64_t>(1, usable_cores() / config.ranks);
+  return std::max<std::int64_t>(1, usable_cores() / communicator.core_sharers());
 }
 
 Model make_model(const Config& config, const Schema& schema, const ColumnTransform& transform,
@@ -71,15 +71,16 @@ ModelSetup model_setup(const Config& config, const PreparedData& prepared, Updat
 const char* layout_name(Layout layout) { return layout == Layout::kDense ? "dense" : "sparse"; }
 
 TrainingStart training_start(const Config& config, const PreparedData& prepared,
-                             const Backend& backend, const Trainer& trainer) {
+                             const Backend& backend, const Communicator& communicator,
+                             const Trainer& trainer) {
   return {.rows = prepared.train_rows,
           .validation_rows = prepared.validation_rows,
           .features = prepared.transform.columns(),
           .layout = layout_name(prepared.layout),
           .device = backend.device(),
           .simd = backend.simd(),
-          .ranks = config.run.ranks,
-          .threads = threads_per_rank(config.run),
+          .ranks = communicator.rank().size,
+          .threads = threads_per_rank(config.run, communicator),
           .epochs = config.training.epochs,
           .steps_per_epoch = trainer.steps_per_epoch(),
           .batch_size = trainer.batch_rows(),
@@ -99,16 +100,34 @@ void complete(Summary& summary, const PreparedData& prepared, const std::vector<
 
 PreparedData prepare_rows(const Config& config, const Dataset& dataset,
                           Communicator& communicator) {
-  const std::int64_t threads = threads_per_rank(config.run);
-  ThreadPool pool(threads, waiting_for(threads * config.run.ranks));
+  const std::int64_t threads = threads_per_rank(config.run, communicator);
+  ThreadPool pool(threads, waiting_for(threads * communicator.core_sharers()));
   return prepare(config, dataset, communicator, pool);
 }
 
-// The GPU of a rank where ranks have one each, and so add up between GPUs.
-std::optional<int> own_gpu(const RunConfig& run, RankInfo rank) {
+// rank: among those of this machine.
+std::optional<int> unshared_gpu(const RunConfig& run, RankInfo rank) {
   const std::optional<GpuPlace> place = gpu_of_rank(run, rank);
-  if (rank.size == 1 || !place || place->shared) return std::nullopt;
+  if (!place || place->shared) return std::nullopt;
   return place->device;
+}
+
+// The GPU of a rank where every rank has one of its own, and so they add up between GPUs.
+// Collective.
+std::optional<int> own_gpu(const RunConfig& run, Communicator& communicator) {
+  if (communicator.rank().size == 1) return std::nullopt;
+  const std::optional<int> gpu = unshared_gpu(run, communicator.local_rank());
+  std::int64_t lacks_one = gpu ? 0 : 1;
+  all_reduce(communicator, {&lacks_one, 1}, Reduction::kMax, "ranks' GPUs");
+  return lacks_one == 0 ? gpu : std::nullopt;
+}
+
+// Before work that would be lost.
+void require_gpu_sums(const RunConfig& run, const Communicator* processes) {
+  const RankInfo local =
+      processes == nullptr ? RankInfo{.rank = 0, .size = run.ranks} : processes->local_rank();
+  const std::int64_t ranks = processes == nullptr ? run.ranks : processes->rank().size;
+  if (ranks > 1 && unshared_gpu(run, local)) require_device_sums(ranks);
 }
 
 // One rank, from tiles in memory to a model.
@@ -118,8 +137,9 @@ TrainingResult train_rows(const Config& config, PreparedData& prepared, const Sc
   const Stopwatch loading_clock;
   const UpdateRule rule = choose_rule(config, prepared.layout);
   const TrainerData data = trainer_data(config, prepared, rule);
-  const auto backend = make(config.run, communicator.rank(), threads_per_rank(config.run),
-                            std::move(prepared.rows), model_setup(config, prepared, rule));
+  const auto backend =
+      make(config.run, communicator.local_rank(), threads_per_rank(config.run, communicator),
+           std::move(prepared.rows), model_setup(config, prepared, rule));
   TrainingResult result;
   result.summary.time.read_s = loading_clock.seconds();
   try {
@@ -129,7 +149,7 @@ TrainingResult train_rows(const Config& config, PreparedData& prepared, const Sc
     Trainer trainer(config, data, *backend, communicator, observer);
     if (observer != nullptr) {
       warn_of_dense_update(prepared, rule, trainer.batch_rows());
-      observer->on_start(training_start(config, prepared, *backend, trainer));
+      observer->on_start(training_start(config, prepared, *backend, communicator, trainer));
     }
     const double loading_s = result.summary.time.read_s;
     result.summary = trainer.train();
@@ -139,7 +159,7 @@ TrainingResult train_rows(const Config& config, PreparedData& prepared, const Sc
         make_model(config, schema, prepared.transform, prepared.layout, trainer.weights());
   } catch (const std::exception& error) {
     // Before the backend goes: it waits for its device, where a sum may be waiting for the others.
-    communicator.abort(error.what());
+    abort(communicator, error);
     throw;
   }
   return result;
@@ -158,7 +178,7 @@ TrainingResult train_rank(const Config& config, std::optional<Dataset>& dataset,
 
   // It outlives the backend, whose graphs must be gone before NCCL's communicator can go.
   std::unique_ptr<Communicator> paired;
-  if (const std::optional<int> gpu = own_gpu(config.run, host.rank())) {
+  if (const std::optional<int> gpu = own_gpu(config.run, host)) {
     paired = pair_with_device(host, *gpu, config.communication.timeout_s);
   }
   const double preparation_s = preparation_clock.seconds();
@@ -170,28 +190,33 @@ TrainingResult train_rank(const Config& config, std::optional<Dataset>& dataset,
 
 }  // namespace
 
-TrainingResult run_training(const Config& config, TrainingObserver& observer) {
-  return run_training_on(make_backend, config, observer);
+TrainingResult run_training(const Config& config, TrainingObserver& observer,
+                            Communicator* processes) {
+  return run_training_on(make_backend, config, observer, processes);
 }
 
 TrainingResult run_training_on(const BackendMaker& make, const Config& given,
-                               TrainingObserver& observer) {
+                               TrainingObserver& observer, Communicator* processes) {
   const FloatingPointGuard default_arithmetic;
   const Stopwatch clock;
   const Config config = choose_devices(given);
-  if (own_gpu(config.run, {.rank = 0, .size = config.run.ranks})) {
-    require_device_sums(config.run.ranks);
-  }
+  require_gpu_sums(config.run, processes);
   const double choice_s = clock.seconds();
+  if (processes != nullptr) processes->set_position({.phase = "reading"});
   std::optional<Dataset> dataset = read_dataset(config.data, config.model.positive);
   const double read_s = clock.seconds() - choice_s;
   TrainingResult result;
-  run_ranks(config, [&](Communicator& communicator) {
+  const auto train = [&](Communicator& communicator) {
     const bool first = communicator.rank().rank == 0;
     TrainingResult mine =
         train_rank(config, dataset, communicator, make, first ? &observer : nullptr);
-    if (first) result = std::move(mine);
-  });
+    if (first || processes != nullptr) result = std::move(mine);
+  };
+  if (processes != nullptr) {
+    train(*processes);
+  } else {
+    run_ranks(config, train);
+  }
   result.summary.time.read_s += read_s;
   result.summary.time.total_s = clock.seconds();
   return result;

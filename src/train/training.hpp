@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "backend/backend.hpp"
+#include "comm/communicator.hpp"
 #include "core/rank.hpp"
 #include "ossau/config.hpp"
 #include "ossau/summary.hpp"
@@ -25,10 +26,13 @@ using BackendMaker = std::function<std::unique_ptr<Backend>(const RunConfig& con
 
 /// Reads the data of `config`, trains, evaluates at the final weights and returns the result.
 /// observer: told of the start and of every epoch, on rank 0.  Writes no file.
+/// processes: ties this process to the others of its job, see join_job(); null: it has none, and
+/// starts run.ranks by itself.  Every process of a job gets the same model.
 /// Throws ConfigError, DataError, DeviceError or CommError.
-TrainingResult run_training(const Config& config, TrainingObserver& observer);
+TrainingResult run_training(const Config& config, TrainingObserver& observer,
+                            Communicator* processes = nullptr);
 /// The same on backends that `config` may not know how to ask for.
 TrainingResult run_training_on(const BackendMaker& make, const Config& config,
-                               TrainingObserver& observer);
+                               TrainingObserver& observer, Communicator* processes = nullptr);
 
 }  // namespace ossau

@@ -35,8 +35,8 @@ TEST_P(CommunicatorContract, ReducesIntegersExactly) {
   const std::int64_t size = GetParam().size;
   GetParam().run([&](Communicator& communicator) {
     const std::int64_t rank = communicator.rank().rank;
-    for (const std::size_t count :
-         {std::size_t{0}, std::size_t{1}, std::size_t{5}, std::size_t{1000}}) {
+    for (const std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{5},
+                                    std::size_t{1000}, std::size_t{1025}, std::size_t{70'001}}) {
       std::vector<std::int64_t> sum(count);
       std::vector<std::int64_t> least(count);
       std::vector<std::int64_t> most(count);

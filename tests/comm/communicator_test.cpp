@@ -13,6 +13,7 @@
 
 #include "comm/communicator_contract.hpp"
 #include "comm/launch.hpp"
+#include "comm/process_case.hpp"
 #include "comm/single.hpp"
 #include "comm/threads.hpp"
 #include "ossau/error.hpp"
@@ -48,9 +49,17 @@ CommunicatorCase single_case() {
           }};
 }
 
+CommunicatorCase process_case(std::int64_t size) {
+  return {
+      "processes_" + std::to_string(size), size,
+      [size](const std::function<void(Communicator&)>& work) { run_on_loopback(size, 60, work); }};
+}
+
 INSTANTIATE_TEST_SUITE_P(Implementations, CommunicatorContract,
                          ::testing::Values(single_case(), thread_case(1), thread_case(2),
-                                           thread_case(4), thread_case(7)),
+                                           thread_case(4), thread_case(7), process_case(2),
+                                           process_case(3), process_case(4), process_case(7),
+                                           process_case(8)),
                          [](const auto& each) { return each.param.name; });
 
 // Runs `work` on every rank and collects the messages of those that threw CommError.
@@ -127,7 +136,7 @@ TEST(RunRanks, ThrowsTheErrorOfTheCulpritNotOfItsVictims) {
 TEST(ThreadGroup, FreesWaitingRanksWhenOneGivesUp) {
   const auto messages = comm_errors(4, 60, [](Communicator& communicator) {
     if (communicator.rank().rank == 2) {
-      communicator.abort("clicks.svm:3: bad label");
+      communicator.abort("clicks.svm:3: bad label", ExitCode::kData);
       return;
     }
     std::vector<std::int64_t> values = {1};
@@ -145,7 +154,7 @@ TEST(ThreadGroup, TellsWhoGaveUpAndWhereTheOthersAre) {
   EXPECT_EQ(first->gave_up(), "");
   second->set_position({.phase = "training", .epoch = 2, .step = 5});
   EXPECT_EQ(first->last_seen(), "rank 1 in training, epoch 2, step 5, rank 2 in start-up");
-  second->abort("the GPU is lost");
+  second->abort("the GPU is lost", ExitCode::kDevice);
   EXPECT_EQ(first->gave_up(), "rank 1 gave up (training, epoch 2, step 5): the GPU is lost");
 }
 

@@ -191,7 +191,7 @@ std::vector<std::string> run_pairs(
         work(*pair, *host);
       } catch (const std::exception& error) {
         errors[static_cast<std::size_t>(rank)] = error.what();
-        host->abort(error.what());
+        abort(*host, error);
       }
     });
   }
@@ -285,9 +285,9 @@ TEST(NcclCommunicator, DoesNotWaitForGraphsThatItsCallerHolds) {
     pair.barrier("start");
     made().graphs = 1;
     pair.barrier("graphs are there");
-    if (pair.rank().rank == 0) pair.abort("diverged");
+    if (pair.rank().rank == 0) pair.abort("diverged", ExitCode::kConfig);
     while (host.gave_up().empty()) std::this_thread::yield();
-    pair.abort("the other has given up");
+    pair.abort("the other has given up", ExitCode::kConfig);
     made().graphs = 0;
   });
   EXPECT_THAT(errors, ::testing::Each(""));

@@ -244,7 +244,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"csv: {label: a}", "csv: unknown key (did you mean data.csv?)"},
         Wrong{"optimiser: {}", "optimiser: unknown key (did you mean optimizer?)"},
         Wrong{"communication: {frobnicate: 1}",
-              "communication.frobnicate: unknown key (known here: timeout_s)"},
+              "communication.frobnicate: unknown key (known here: timeout_s, launcher, interface)"},
         Wrong{"model: {<<: {l2: 1}}",
               "model.<<: unknown key (known here: intercept, l1, l2, class_weight, positive, "
               "threshold)"},

@@ -71,6 +71,8 @@ class NcclCommunicator : public Communicator {
   NcclCommunicator& operator=(const NcclCommunicator&) = delete;
 
   RankInfo rank() const override { return rank_; }
+  RankInfo local_rank() const override { return host_.local_rank(); }
+  std::int64_t core_sharers() const override { return host_.core_sharers(); }
 
   void all_reduce(SumBuffer buffer, Reduction reduction, std::string_view operation) override {
     if (buffer.space == MemorySpace::kHost) {
@@ -123,8 +125,8 @@ class NcclCommunicator : public Communicator {
   }
   void barrier(std::string_view operation) override { host_.barrier(operation); }
 
-  void abort(const std::string& reason) noexcept override {
-    host_.abort(reason);
+  void abort(const std::string& reason, ExitCode code) noexcept override {
+    host_.abort(reason, code);
     give_up();
   }
   std::string gave_up() const override { return host_.gave_up(); }

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "comm/process/transport.hpp"
+#include "core/rank.hpp"
+
+namespace ossau::mpi {
+
+/// Which rank MPI says this is, and the way to the others.
+struct Start {
+  RankInfo rank;
+  std::unique_ptr<Transport> transport;
+};
+
+/// What the MPI module offers, a shared library beside the program that is loaded under an MPI
+/// launcher only.
+struct ModuleTable {
+  int interface = 0;
+  const char* version = nullptr;
+
+  /// For example "Open MPI v4.1.4".
+  std::string (*mpi_version)() = nullptr;
+  /// Starts MPI; once in a process.  Throws TransportError.
+  Start (*start)() = nullptr;
+};
+
+/// Raised whenever this table or a type in it changes.
+inline constexpr int kModuleInterface = 1;
+inline constexpr const char* kModuleName = "ossau_mpi";
+inline constexpr const char* kEntry = "ossau_mpi_transport";
+
+}  // namespace ossau::mpi

@@ -1,0 +1,229 @@
+#include "comm/process/join.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "arith/contract.hpp"
+#include "comm/mpi_module.hpp"
+#include "comm/process/handshake.hpp"
+#include "comm/process/launcher.hpp"
+#include "comm/process/process_communicator.hpp"
+#include "comm/process/tcp_transport.hpp"
+#include "config/write.hpp"
+#include "core/log.hpp"
+#include "ossau/ossau.hpp"
+
+namespace ossau {
+namespace {
+
+// What the ranks must agree on: all keys but those that say where and how one of them runs.
+void add_common_facts(const Config& config, std::map<std::string, std::string>& facts) {
+  facts["program"] = "ossau " + version();
+  facts["arithmetic"] = fmt::format("exact-{}", kExactVersion);
+  for (auto& [key, value] : config_values(config)) {
+    const bool is_local = key.starts_with("run.") || key.starts_with("data.train.") ||
+                          key.starts_with("data.validation.") || key == "communication.interface";
+    if (!is_local) facts[key] = std::move(value);
+  }
+}
+
+void check_size(const Config& config, std::int64_t size) {
+  const std::int64_t asked = config.run.ranks;
+  if (asked != RunConfig().ranks && asked != RunConfig::kAllGpus && asked != size) {
+    throw ConfigError(fmt::format(
+        "run.ranks: {}, but the launcher started {} (leave it out: the launcher decides)", asked,
+        size));
+  }
+  if (size > config.training.virtual_shards) {
+    throw ConfigError(
+        fmt::format("training.virtual_shards: {}, but the launcher started {} ranks (start at most "
+                    "{}, or raise "
+                    "training.virtual_shards, which changes the batch order)",
+                    config.training.virtual_shards, size, config.training.virtual_shards));
+  }
+}
+
+void end_process(const Verdict& verdict) {
+  log_error(verdict.text + "; this rank could not leave in time and ends here");
+  std::_Exit(static_cast<int>(verdict.code));
+}
+
+MonitorSettings monitor_settings(const Config& config) {
+  return {.timeout_s = config.communication.timeout_s, .end_process = end_process};
+}
+
+// The address of this machine on the interface that the configuration names; empty: none named.
+std::string interface_address(const CommunicationConfig& config) {
+  if (!config.interface) return {};
+  const std::vector<std::string> addresses = local_addresses(*config.interface);
+  if (!addresses.empty()) return addresses.front();
+  throw ConfigError(fmt::format(
+      "communication.interface: {}: {} has no such network interface, or it is down (see `ip "
+      "address`)",
+      *config.interface, host_name()));
+}
+
+Listener listen_at_meeting_point(const Endpoint& master, const CommunicationConfig& config) {
+  const std::string own = interface_address(config);
+  const Endpoint endpoint{own.empty() ? master.host : own, master.port};
+  try {
+    return Listener(endpoint);
+  } catch (const SocketError& error) {
+    throw CommError(fmt::format(
+        "start: rank 0 ({}) cannot listen at {}: {} (MASTER_ADDR must be an address of rank 0's "
+        "machine, or communication.interface name one, and MASTER_PORT be free there)",
+        host_name(), to_string(endpoint), error.what()));
+  }
+}
+
+// The environment tells where to meet; numbers go over TCP.
+std::unique_ptr<Communicator> join_by_environment(const Config& config, const Launch& launch,
+                                                  Member me) {
+  const double timeout_s = config.communication.timeout_s;
+  std::optional<Listener> listener;
+  const auto listen = [&](const std::string& host) {
+    listener.emplace(Endpoint{host, 0});
+    return listener->port();
+  };
+  Circle circle;
+  if (launch.rank.rank == 0) {
+    const Listener meeting_point = listen_at_meeting_point(launch.master, config.communication);
+    me.data.host = meeting_point.host();
+    me.data.port = listen(me.data.host);
+    circle = await_members(meeting_point, me, launch.token, timeout_s);
+  } else {
+    circle = join_members({launch.master}, std::move(me), launch.token, timeout_s, listen);
+  }
+  std::unique_ptr<Transport> transport =
+      make_tcp_transport(*listener, launch.rank, circle.members, launch.token, timeout_s);
+  return make_process_communicator(std::move(circle), launch.rank, std::move(transport),
+                                   monitor_settings(config));
+}
+
+// Calls of a transport before there is a monitor.
+class FirstCalls {
+ public:
+  FirstCalls(Transport& transport, double timeout_s)
+      : transport_(transport), deadline_(timeout_s), look_([this] {
+          if (deadline_.passed()) throw TransportError("the other ranks do not answer");
+        }) {}
+
+  void broadcast(std::span<std::byte> bytes) {
+    transport_.broadcast(bytes, 0, {.operation = "start", .number = ++calls_, .look = look_});
+  }
+  std::int64_t largest(std::int64_t number) {
+    transport_.all_reduce({&number, 1}, Reduction::kMax,
+                          {.operation = "start", .number = ++calls_, .look = look_});
+    return number;
+  }
+  std::string broadcast_text(std::string text) {
+    auto size = static_cast<std::int64_t>(text.size());
+    broadcast(std::as_writable_bytes(std::span(&size, 1)));
+    text.resize(static_cast<std::size_t>(size));
+    broadcast(std::as_writable_bytes(std::span(text)));
+    return text;
+  }
+
+ private:
+  Transport& transport_;
+  Deadline deadline_;
+  std::function<void()> look_;
+  std::uint64_t calls_ = 0;
+};
+
+// What rank 0 tells the others through MPI: where its monitor listens, and the password.
+struct MeetingPoint {
+  std::string token;
+  std::vector<std::string> hosts;
+  std::uint16_t port = 0;
+};
+
+nlohmann::json to_json(const MeetingPoint& point) {
+  return {{"token", point.token}, {"hosts", point.hosts}, {"port", point.port}};
+}
+
+MeetingPoint meeting_point_from_json(const nlohmann::json& json) {
+  return {.token = json.at("token"),
+          .hosts = json.at("hosts").get<std::vector<std::string>>(),
+          .port = json.at("port")};
+}
+
+constexpr const char* kLoopback = "127.0.0.1";
+
+// MPI carries the numbers; who lives is watched over TCP, since MPI cannot tell.
+Circle meet_through_mpi(const Config& config, Transport& transport, Member me) {
+  const double timeout_s = config.communication.timeout_s;
+  FirstCalls calls(transport, timeout_s);
+  const std::string first_host = calls.broadcast_text(host_name());
+  const bool one_machine = calls.largest(first_host == host_name() ? 0 : 1) == 0;
+  if (me.rank.rank == 0) {
+    const std::string own = interface_address(config.communication);
+    const std::string host = one_machine ? kLoopback : own;
+    const Listener listener(Endpoint{host, 0});
+    const MeetingPoint point{
+        .token = random_token(),
+        .hosts = host.empty() ? local_addresses() : std::vector<std::string>{host},
+        .port = listener.port()};
+    calls.broadcast_text(to_json(point).dump());
+    return await_members(listener, me, point.token, timeout_s);
+  }
+  const MeetingPoint point =
+      meeting_point_from_json(nlohmann::json::parse(calls.broadcast_text({})));
+  std::vector<Endpoint> candidates;
+  for (const std::string& host : point.hosts) candidates.push_back({host, point.port});
+  return join_members(candidates, std::move(me), point.token, timeout_s,
+                      [](const std::string&) { return std::uint16_t{0}; });
+}
+
+std::unique_ptr<Communicator> join_by_mpi(const Config& config, Member me) {
+  std::string why;
+  const mpi::ModuleTable* const module = mpi_module(&why);
+  if (module == nullptr) {
+    throw CommError(fmt::format(
+        "an MPI launcher started several ranks, and {} (build with MPI, or set "
+        "communication.launcher: none for runs that have nothing to do with each other)",
+        why));
+  }
+  try {
+    mpi::Start start = module->start();
+    check_size(config, start.rank.size);
+    me.rank = start.rank;
+    set_log_rank(static_cast<int>(start.rank.rank));
+    Circle circle = meet_through_mpi(config, *start.transport, std::move(me));
+    return make_process_communicator(std::move(circle), start.rank, std::move(start.transport),
+                                     monitor_settings(config));
+  } catch (const TransportError& error) {
+    throw CommError(fmt::format("start: {}: {}", host_name(), error.what()));
+  } catch (const SocketError& error) {
+    throw CommError(fmt::format("start: {}: no connection for watching over the ranks: {}",
+                                host_name(), error.what()));
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Communicator> join_processes(const Config& config, const Facts& more_facts) {
+  const Launch launch = find_launch(config.communication.launcher, environment_variable);
+  if (launch.launcher == Launcher::kNone) return nullptr;
+  std::map<std::string, std::string> facts = more_facts();
+  add_common_facts(config, facts);
+  Member me = this_process(launch.rank, std::move(facts));
+  if (launch.local_rank) me.local.rank = *launch.local_rank;
+  if (launch.launcher == Launcher::kMpi) return join_by_mpi(config, std::move(me));
+  check_size(config, launch.rank.size);
+  set_log_rank(static_cast<int>(launch.rank.rank));
+  try {
+    return join_by_environment(config, launch, std::move(me));
+  } catch (const SocketError& error) {
+    throw CommError(fmt::format("start: {}: {}", host_name(), error.what()));
+  }
+}
+
+}  // namespace ossau

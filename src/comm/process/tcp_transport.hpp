@@ -1,0 +1,19 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "comm/process/members.hpp"
+#include "comm/process/transport.hpp"
+
+namespace ossau {
+
+/// Collective calls over TCP, in about 2 log2(ranks) messages: each rank has a connection to those
+/// whose number differs from its own in one bit.
+/// listener: where this rank waits, as members[me].data says.  Every rank must make one at the same
+/// time; throws CommError where one cannot be reached within timeout_s.
+std::unique_ptr<Transport> make_tcp_transport(const Listener& listener, RankInfo me,
+                                              const std::vector<Member>& members,
+                                              const std::string& token, double timeout_s);
+
+}  // namespace ossau
