@@ -80,6 +80,12 @@ struct SumLayout {
   static constexpr std::size_t kTotals = 4;
 };
 
+/// What a pass has added up for one feature.
+struct FeatureSum {
+  std::int64_t feature = 0;
+  std::int64_t sum = 0;
+};
+
 /// Rows by class and prediction.
 struct PredictionCounts {
   std::array<std::int64_t, 4> counts = {0, 0, 0, 0};  // [2 * positive + predicted positive]
@@ -142,6 +148,17 @@ class Backend {
   virtual SumBuffer sums(MemorySpace where) = 0;
   virtual void set_sums(SumBuffer buffer) = 0;
   virtual StepTotals totals() const = 0;
+
+  // On wide sparse rows a step's sums may be exchanged by feature: its batch touches few of them.
+  /// Whether passes may list what they touch; then, after a pass, the calls below.
+  virtual bool lists_features() const { return false; }
+  /// False where the last pass touched too many; else moves the features' sums into `entries`.
+  virtual bool take_features(std::vector<FeatureSum>& /*entries*/) { return false; }
+  /// Adds what was taken here and by other ranks, at most as many entries as there are features.
+  virtual void add_features(std::span<const FeatureSum> /*entries*/) {}
+  /// The sums that belong to no feature, in host memory, where they may be changed: the intercept's
+  /// and the totals.
+  virtual std::span<std::int64_t> rest_of_sums() { return {}; }
 
   /// The objective's largest gradient entry at the evaluation point, from the sums; for L1 the
   /// largest entry of the proximal step of length `rate`.

@@ -53,6 +53,11 @@ class Communicator {
   /// Waits until what is queued on the buffer's stream is done, with the deadline of every call.
   virtual void await(SumBuffer /*buffer*/, std::string_view /*operation*/) {}
 
+  /// Puts what each rank brings one behind the other into `all`, in order of rank.
+  /// sizes: [ranks], how many each brings; the same on all ranks.
+  virtual void all_gather(std::span<const std::int64_t> mine, std::span<const std::size_t> sizes,
+                          std::span<std::int64_t> all, std::string_view operation) = 0;
+
   /// Copies `bytes` of rank `root` to all.
   virtual void broadcast(std::span<std::byte> bytes, std::int64_t root,
                          std::string_view operation) = 0;

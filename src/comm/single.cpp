@@ -1,5 +1,7 @@
 #include "comm/single.hpp"
 
+#include <algorithm>
+
 namespace ossau {
 namespace {
 
@@ -7,6 +9,10 @@ class SingleCommunicator : public Communicator {
  public:
   RankInfo rank() const override { return {.rank = 0, .size = 1}; }
   void all_reduce(SumBuffer, Reduction, std::string_view) override {}
+  void all_gather(std::span<const std::int64_t> mine, std::span<const std::size_t>,
+                  std::span<std::int64_t> all, std::string_view) override {
+    std::copy(mine.begin(), mine.end(), all.begin());
+  }
   void broadcast(std::span<std::byte>, std::int64_t, std::string_view) override {}
   void barrier(std::string_view) override {}
   void abort(const std::string&, ExitCode) noexcept override {}

@@ -20,6 +20,7 @@ struct Call {
   std::string operation;
   std::size_t size = 0;
   std::int64_t* values = nullptr;
+  const std::int64_t* given = nullptr;
   std::byte* bytes = nullptr;
 };
 
@@ -171,6 +172,17 @@ class ThreadCommunicator : public Communicator {
     group_.arrive(
         rank_, {.operation = std::string(operation), .size = buffer.size, .values = buffer.data});
     reduce_my_share(buffer.size, reduction);
+    group_.leave(rank_);
+  }
+
+  void all_gather(std::span<const std::int64_t> mine, std::span<const std::size_t> sizes,
+                  std::span<std::int64_t> all, std::string_view operation) override {
+    group_.arrive(rank_,
+                  {.operation = std::string(operation), .size = all.size(), .given = mine.data()});
+    auto place = all.begin();
+    for (std::size_t k = 0; k < sizes.size(); ++k) {
+      place = std::copy_n(group_.calls()[k].given, sizes[k], place);
+    }
     group_.leave(rank_);
   }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -144,6 +145,44 @@ TEST(GradientSums, HandOutEachListedFeatureOnceWithTheSumOfAllThreads) {
       expect_rest(sums, threads);
       expect_consumed(sums, pass, kFeatures);
       EXPECT_FALSE(sums.listed());
+    }
+  }
+}
+
+// As ranks do that exchange what they touched: here two of them with the same sums.
+TEST(GradientSums, GiveListedFeaturesAwayAndTakeThemOfAllRanks) {
+  for (const std::int64_t threads : {1, 2, 3, 7}) {
+    ThreadPool pool(threads);
+    GradientSums sums(kFeatures, true, pool);
+    const Pass pass = pass_of(threads);
+    const std::vector<std::int64_t> expected = expected_sums(pass, kFeatures);
+    for (const bool merge : {false, true, false}) {
+      add_pass(sums, pass, kFeatures, kFeatures);
+      ASSERT_TRUE(sums.listed());
+      std::vector<FeatureSum> entries;
+      sums.take_listed(entries);
+      std::set<std::int64_t> features;
+      for (const FeatureSum& entry : entries) {
+        EXPECT_TRUE(features.insert(entry.feature).second) << entry.feature;
+        EXPECT_NE(entry.sum, 0) << entry.feature;
+        EXPECT_EQ(entry.sum, expected[static_cast<std::size_t>(entry.feature)]) << entry.feature;
+      }
+      sums.add_listed(entries);
+      sums.add_listed(entries);
+      EXPECT_TRUE(sums.listed());
+      expect_rest(sums, threads);
+      std::vector<std::int64_t> got(static_cast<std::size_t>(kFeatures), 0);
+      if (merge) {
+        std::copy_n(sums.merged().data, kFeatures, got.begin());
+      } else {
+        std::mutex mutex;
+        sums.consume([](std::uint32_t) {},
+                     [&](std::uint32_t j, std::int64_t sum) {
+                       const std::lock_guard lock(mutex);
+                       got[j] += sum;
+                     });
+      }
+      for (std::size_t j = 0; j < got.size(); ++j) EXPECT_EQ(got[j], 2 * expected[j]) << j;
     }
   }
 }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -87,6 +88,30 @@ TEST_P(CommunicatorContract, BroadcastsFromEveryRoot) {
       std::int64_t value = communicator.rank().rank == root ? 1000 + root : -1;
       communicator.broadcast(std::as_writable_bytes(std::span(&value, 1)), root, "value");
       ASSERT_EQ(value, 1000 + root);
+    }
+  });
+}
+
+TEST_P(CommunicatorContract, GathersWhatEachRankBrings) {
+  GetParam().run([&](Communicator& communicator) {
+    const auto [rank, size] = communicator.rank();
+    for (const std::int64_t unit : {0, 1, 3, 20'000}) {
+      const auto count = [unit](std::int64_t k) {
+        return static_cast<std::size_t>(k % 3 == 1 ? 0 : unit * (k + 1));
+      };
+      std::vector<std::size_t> sizes;
+      std::vector<std::int64_t> expected;
+      for (std::int64_t k = 0; k < size; ++k) {
+        sizes.push_back(count(k));
+        for (std::size_t i = 0; i < count(k); ++i) {
+          expected.push_back(1'000'000 * k + static_cast<std::int64_t>(i));
+        }
+      }
+      std::vector<std::int64_t> mine(count(rank));
+      std::iota(mine.begin(), mine.end(), 1'000'000 * rank);
+      std::vector<std::int64_t> all(expected.size());
+      communicator.all_gather(mine, sizes, all, "features");
+      ASSERT_EQ(all, expected);
     }
   });
 }

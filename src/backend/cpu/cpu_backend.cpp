@@ -104,6 +104,15 @@ class CpuBackend : public Backend {
   void set_sums(SumBuffer) override {}
   StepTotals totals() const override { return sums_.totals(); }
 
+  bool lists_features() const override { return sums_.lists(); }
+  bool take_features(std::vector<FeatureSum>& entries) override {
+    if (!sums_.listed()) return false;
+    sums_.take_listed(entries);
+    return true;
+  }
+  void add_features(std::span<const FeatureSum> entries) override { sums_.add_listed(entries); }
+  std::span<std::int64_t> rest_of_sums() override { return sums_.rest(); }
+
   double gradient_max(double gradient_factor, double rate) override {
     return state_.gradient_max(sums_.merged().data, gradient_factor, rate);
   }

@@ -110,6 +110,33 @@ bool GradientSums::listed() const {
          touched_ * kLeastShare <= static_cast<std::size_t>(layout_.features);
 }
 
+void GradientSums::take_listed(std::vector<FeatureSum>& entries) {
+  for (const Thread* part : parts_) {
+    for (std::size_t i = 0; i < part->sums.touched_count; ++i) {
+      const std::uint32_t j = part->touched[i];
+      const std::int64_t sum = take_sum(j);
+      if (sum != 0) entries.push_back({.feature = j, .sum = sum});
+    }
+  }
+  for (Thread* part : parts_) part->sums.touched_count = 0;
+  touched_ = 0;
+}
+
+void GradientSums::add_listed(std::span<const FeatureSum> entries) {
+  ThreadSums& sums = threads_[0].sums;
+  std::uint32_t* const touched = threads_[0].touched.data();
+  for (const FeatureSum& entry : entries) {
+    sums.sums[entry.feature] += entry.sum;
+    touched[sums.touched_count++] = static_cast<std::uint32_t>(entry.feature);
+  }
+  touched_ += entries.size();
+  state_ = State::kListed;
+}
+
+std::span<std::int64_t> GradientSums::rest() {
+  return {threads_[0].memory.data() + layout_.intercept(), layout_.size() - layout_.intercept()};
+}
+
 // Without branches or divisions: whose a feature is follows no pattern that a processor could
 // learn.
 std::size_t GradientSums::choose_mine(std::int64_t thread, std::int64_t threads) {

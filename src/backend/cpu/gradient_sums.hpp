@@ -23,6 +23,8 @@ class GradientSums {
   /// lists: whether the update leaves features with sum 0 alone, so that lists can serve.
   GradientSums(std::int64_t features, bool lists, ThreadPool& pool);
 
+  bool lists() const { return lists_; }
+
   /// Starts a pass that meets at most `entries` entries.
   void start(std::int64_t entries);
   /// Where a thread adds, between start() and finish(); asked for by that thread.
@@ -38,6 +40,13 @@ class GradientSums {
 
   /// Whether few features were touched, all of them listed.
   bool listed() const;
+  /// Moves the listed features and their sums to the end of `entries`; sums of 0 are left out.
+  void take_listed(std::vector<FeatureSum>& entries);
+  /// Adds to the sums of features, which are 0 or listed; afterwards they are listed.  At most
+  /// as many entries as there are features.
+  void add_listed(std::span<const FeatureSum> entries);
+  /// All but the features: [1 + SumLayout::kTotals].
+  std::span<std::int64_t> rest();
   /// Calls take(j, sum) once or more for each touched feature, and only for those: with its sum,
   /// after that with 0.  A feature's calls come from one thread.  The features' sums are used up.
   /// ahead(j) comes some calls earlier, to fetch what take() will need.

@@ -1,10 +1,12 @@
 #include <mpi.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <limits>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "comm/mpi/module_table.hpp"
 
@@ -65,6 +67,26 @@ class MpiTransport : public Transport {
     }
   }
 
+  void all_gather(std::span<const std::int64_t> mine, std::span<const std::size_t> sizes,
+                  std::span<std::int64_t> all, const TransportCall& call) override {
+    counts_.clear();
+    places_.clear();
+    std::size_t place = 0;
+    for (const std::size_t size : sizes) {
+      counts_.push_back(static_cast<int>(size));
+      places_.push_back(static_cast<int>(place));
+      place += size;
+    }
+    if (place > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
+      throw TransportError("MPI: more numbers than MPI can count");
+    }
+    MPI_Request request = MPI_REQUEST_NULL;
+    check(MPI_Iallgatherv(mine.data(), static_cast<int>(mine.size()), MPI_INT64_T, all.data(),
+                          counts_.data(), places_.data(), MPI_INT64_T, MPI_COMM_WORLD, &request),
+          "all-gather");
+    complete(request, call);
+  }
+
   void broadcast(std::span<std::byte> bytes, std::int64_t root,
                  const TransportCall& call) override {
     while (!bytes.empty()) {
@@ -85,6 +107,10 @@ class MpiTransport : public Transport {
   }
 
   void finish() override { check(MPI_Finalize(), "end"); }
+
+ private:
+  std::vector<int> counts_;  // [ranks], of a gathering
+  std::vector<int> places_;
 };
 
 std::string mpi_version() {

@@ -28,7 +28,7 @@ struct ModuleTable {
 };
 
 /// Raised whenever this table or a type in it changes.
-inline constexpr int kModuleInterface = 1;
+inline constexpr int kModuleInterface = 2;
 inline constexpr const char* kModuleName = "ossau_mpi";
 inline constexpr const char* kEntry = "ossau_mpi_transport";
 

@@ -119,6 +119,10 @@ class NcclCommunicator : public Communicator {
     (void)is_ready(operation);
   }
 
+  void all_gather(std::span<const std::int64_t> mine, std::span<const std::size_t> sizes,
+                  std::span<std::int64_t> all, std::string_view operation) override {
+    host_.all_gather(mine, sizes, all, operation);
+  }
   void broadcast(std::span<std::byte> bytes, std::int64_t root,
                  std::string_view operation) override {
     host_.broadcast(bytes, root, operation);

@@ -41,6 +41,12 @@ class ProcessCommunicator : public Communicator {
     });
   }
 
+  void all_gather(std::span<const std::int64_t> mine, std::span<const std::size_t> sizes,
+                  std::span<std::int64_t> all, std::string_view operation) override {
+    call(operation,
+         [&](const TransportCall& call) { transport_->all_gather(mine, sizes, all, call); });
+  }
+
   void broadcast(std::span<std::byte> bytes, std::int64_t root,
                  std::string_view operation) override {
     call(operation, [&](const TransportCall& call) { transport_->broadcast(bytes, root, call); });

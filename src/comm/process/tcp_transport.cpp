@@ -32,7 +32,7 @@ constexpr double kAttemptSeconds = 3;
 constexpr int kLooksBeforeSleep = 200;
 constexpr int kSleepMilliseconds = 20;
 
-enum class Kind : std::uint32_t { kSum, kMin, kMax, kBroadcast, kBarrier };
+enum class Kind : std::uint32_t { kSum, kMin, kMax, kBroadcast, kGather };
 
 Kind kind_of(Reduction reduction) {
   switch (reduction) {
@@ -183,6 +183,36 @@ class TcpTransport : public Transport {
     if (has_ward()) step.send(me_.rank + corners_, bytes);
   }
 
+  // Along each axis twice as much: before axis a, a corner has what the a corners beside it and the
+  // ranks beyond them brought.
+  void all_gather(std::span<const std::int64_t> mine, std::span<const std::size_t> sizes,
+                  std::span<std::int64_t> all, const TransportCall& call) override {
+    const Step step{*this, call, Kind::kGather, all.size()};
+    place_.assign(1, 0);
+    for (const std::size_t size : sizes) place_.push_back(place_.back() + size);
+    if (beyond()) {
+      step.send(me_.rank - corners_, std::as_bytes(mine));
+      step.receive(me_.rank - corners_, std::as_writable_bytes(all));
+      return;
+    }
+    const std::span<std::int64_t> own = brought(all, me_.rank, me_.rank + 1);
+    std::copy(mine.begin(), mine.end(), own.begin());
+    if (has_ward()) {
+      const std::int64_t ward = me_.rank + corners_;
+      step.receive(ward, std::as_writable_bytes(brought(all, ward, ward + 1)));
+    }
+    for (std::int64_t axis = 1; axis < corners_; axis *= 2) {
+      const std::int64_t with = me_.rank ^ axis;
+      const std::int64_t here = me_.rank & ~(axis - 1);
+      const std::int64_t there = with & ~(axis - 1);
+      for (const std::int64_t shift : {std::int64_t{0}, corners_}) {
+        step.swap(with, std::as_bytes(brought(all, here + shift, here + shift + axis)),
+                  std::as_writable_bytes(brought(all, there + shift, there + shift + axis)));
+      }
+    }
+    if (has_ward()) step.send(me_.rank + corners_, std::as_bytes(all));
+  }
+
   // Along a tree of the axes that begins at the root.
   void broadcast(std::span<std::byte> bytes, std::int64_t root,
                  const TransportCall& call) override {
@@ -243,6 +273,14 @@ class TcpTransport : public Transport {
     }
   };
 
+  // Where in `all` the numbers of ranks [begin, end) are.
+  std::span<std::int64_t> brought(std::span<std::int64_t> all, std::int64_t begin,
+                                  std::int64_t end) const {
+    const std::size_t first = place_[static_cast<std::size_t>(std::min(begin, me_.size))];
+    const std::size_t last = place_[static_cast<std::size_t>(std::min(end, me_.size))];
+    return all.subspan(first, last - first);
+  }
+
   bool beyond() const { return me_.rank >= corners_; }
   bool has_ward() const { return me_.rank + corners_ < me_.size; }
 
@@ -291,6 +329,7 @@ class TcpTransport : public Transport {
   std::int64_t corners_;  // P
   std::map<std::int64_t, Socket> neighbours_;
   std::vector<std::int64_t> incoming_;
+  std::vector<std::size_t> place_;  // [size + 1], of a gathering: where each rank's numbers begin
 };
 
 std::vector<std::int64_t> neighbours_of(RankInfo me) {

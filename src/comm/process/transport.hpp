@@ -34,6 +34,8 @@ class Transport {
 
   virtual void all_reduce(std::span<std::int64_t> values, Reduction reduction,
                           const TransportCall& call) = 0;
+  virtual void all_gather(std::span<const std::int64_t> mine, std::span<const std::size_t> sizes,
+                          std::span<std::int64_t> all, const TransportCall& call) = 0;
   virtual void broadcast(std::span<std::byte> bytes, std::int64_t root,
                          const TransportCall& call) = 0;
   virtual void barrier(const TransportCall& call) = 0;
