@@ -86,6 +86,16 @@ struct FeatureSum {
   std::int64_t sum = 0;
 };
 
+/// Weights and optimiser state between two steps, as a backend keeps them: any other that is set up
+/// alike goes on from it with the same bits.
+struct ModelSnapshot {
+  std::vector<double> weights;  // [K, d + 1], intercept last; kScaled: v
+  // kMomentum: velocity; kNesterov, kAdaptive: look-ahead; [K, d + 1], else empty
+  std::vector<double> beside;
+  double nesterov_t = 1;  // kAdaptive
+  double scale = 1;       // kScaled: a
+};
+
 /// Rows by class and prediction.
 struct PredictionCounts {
   std::array<std::int64_t, 4> counts = {0, 0, 0, 0};  // [2 * positive + predicted positive]
@@ -119,6 +129,12 @@ class Backend {
   /// Copies the weights, [K, d + 1].
   virtual void get_weights(std::span<double> weights) const = 0;
 
+  /// Copies what the next step starts from.
+  virtual ModelSnapshot snapshot() const = 0;
+  /// Puts this in place, made by a backend of the same setup; gradients are taken where the rule
+  /// wants them.
+  virtual void restore(const ModelSnapshot& snapshot) = 0;
+
   /// All tiles that are here, whole and in order.  A pass that is given this very list need not
   /// look at it.
   virtual std::span<const TileSlice> every_tile(RowSet set) const = 0;
@@ -143,8 +159,9 @@ class Backend {
   /// Where sums and weights are.
   virtual MemorySpace memory() const { return MemorySpace::kHost; }
   /// The sums of the last pass (SumLayout) in host memory or in the backend's own, to be
-  /// all-reduced in place and given back by set_sums().  A rank that is alone should not ask: a
-  /// backend may know more of sums that it has not shown.
+  /// all-reduced in place and given back by set_sums().  In host memory one more number follows
+  /// them, which is the caller's: a note that may travel along.  A rank that is alone should not
+  /// ask: a backend may know more of sums that it has not shown.
   virtual SumBuffer sums(MemorySpace where) = 0;
   virtual void set_sums(SumBuffer buffer) = 0;
   virtual StepTotals totals() const = 0;

@@ -291,31 +291,122 @@ inline std::vector<RuleCase> rule_cases() {
           {"no_intercept", UpdateRule::kDescent, l2, 0, false}};
 }
 
+/// A training of full-batch steps by one rule, on a backend of its own.
+class RuleRun {
+ public:
+  RuleRun(const BackendCase& backend_case, const RuleCase& rule, Layout layout,
+          std::int64_t columns = 700)
+      : rule_(rule), columns_(columns) {
+    PreparedRows prepared =
+        prepare_rows({.rows = 300, .columns = columns, .density = 0.05, .seed = 3}, layout);
+    slices_ = every_tile(prepared.tiles.shards);
+    prepared.setup.rule = rule.rule;
+    prepared.setup.penalty = rule.penalty;
+    prepared.setup.momentum = rule.momentum;
+    prepared.setup.intercept = rule.intercept;
+    backend_ = backend_case.make({std::move(prepared.tiles), {}}, prepared.setup);
+    backend_->set_weights(weights_of(0.0));
+  }
+
+  void steps(int count, bool fold = false) {
+    for (int step = 0; step < count; ++step) {
+      backend_->gradient(RowSet::kTrain, slices_, 44);
+      scale_ *= 1 - 0.05 * rule_.penalty.l2;
+      const double reached = rule_.rule == UpdateRule::kScaled ? scale_ : 1;
+      if (fold) scale_ = 1;
+      backend_->update({.rate = 0.05,
+                        .gradient_factor = 0x1p-44 / 300,
+                        .scale = fold ? 1 : reached,
+                        .fold = fold,
+                        .fold_factor = reached});
+    }
+  }
+
+  /// Takes another's place.
+  void go_on_from(const RuleRun& other) {
+    backend_->restore(other.backend_->snapshot());
+    scale_ = other.scale_;
+  }
+
+  std::vector<double> weights() const {
+    std::vector<double> weights = weights_of(0.0);
+    backend_->get_weights(weights);
+    return weights;
+  }
+  Backend& backend() { return *backend_; }
+  std::vector<double> weights_of(double value) const {
+    return std::vector<double>(static_cast<std::size_t>(columns_) + 1, value);
+  }
+
+ private:
+  RuleCase rule_;
+  std::int64_t columns_;
+  std::vector<TileSlice> slices_;
+  std::unique_ptr<Backend> backend_;
+  double scale_ = 1;
+};
+
 /// The weights after `steps` full-batch steps of `rule`.
 inline std::vector<double> weights_after(const BackendCase& backend_case, const RuleCase& rule,
                                          Layout layout, int steps, std::int64_t columns = 700) {
-  PreparedRows prepared =
-      prepare_rows({.rows = 300, .columns = columns, .density = 0.05, .seed = 3}, layout);
-  const auto slices = every_tile(prepared.tiles.shards);
-  prepared.setup.rule = rule.rule;
-  prepared.setup.penalty = rule.penalty;
-  prepared.setup.momentum = rule.momentum;
-  prepared.setup.intercept = rule.intercept;
-  const auto backend = backend_case.make({std::move(prepared.tiles), {}}, prepared.setup);
-  std::vector<double> weights(static_cast<std::size_t>(columns) + 1, 0.0);
-  backend->set_weights(weights);
-  double scale = 1;
-  for (int step = 0; step < steps; ++step) {
-    backend->gradient(RowSet::kTrain, slices, 44);
-    scale *= 1 - 0.05 * rule.penalty.l2;
-    backend->update({.rate = 0.05,
-                     .gradient_factor = 0x1p-44 / 300,
-                     .scale = rule.rule == UpdateRule::kScaled ? scale : 1,
-                     .fold = false,
-                     .fold_factor = 1});
+  RuleRun run(backend_case, rule, layout, columns);
+  run.steps(steps);
+  return run.weights();
+}
+
+/// The CPU's backend, as the others must be.
+inline BackendCase cpu_reference() {
+  return {.name = "cpu", .make = [](BackendRows rows, ModelSetup setup) {
+            RunConfig config;
+            config.device = Device::kCpu;
+            return make_backend(config, {}, 2, std::move(rows), std::move(setup));
+          }};
+}
+
+// Between backends of the same kind, from and to the CPU, and into one that has been used.
+TEST_P(BackendContract, GoesOnFromASnapshotOfAnyBackendWithTheSameBits) {
+  const BackendCase cpu = cpu_reference();
+  for (const RuleCase& rule : rule_cases()) {
+    for (const Layout layout : {Layout::kDense, Layout::kSparse}) {
+      for (const bool fold : {false, true}) {
+        if (fold && rule.rule != UpdateRule::kScaled) continue;
+        const auto train = [&](RuleRun& run) {
+          run.steps(3);
+          run.steps(1, fold);
+        };
+        RuleRun whole(cpu, rule, layout);
+        train(whole);
+        whole.steps(3);
+        for (const auto& [from, to] : {std::pair{GetParam(), GetParam()},
+                                       std::pair{GetParam(), cpu}, std::pair{cpu, GetParam()}}) {
+          RuleRun first(from, rule, layout);
+          train(first);
+          RuleRun second(to, rule, layout);
+          second.steps(2);
+          second.backend().look_at(EvaluationPoint::kWeights);
+          second.go_on_from(first);
+          EXPECT_EQ(second.weights(), first.weights()) << rule.name;
+          second.steps(3);
+          EXPECT_EQ(second.weights(), whole.weights())
+              << rule.name << " from " << from.name << " to " << to.name;
+        }
+      }
+    }
   }
-  backend->get_weights(weights);
-  return weights;
+}
+
+TEST_P(BackendContract, LeavesRoomForANoteBehindTheSums) {
+  const BackendWithRows of(GetParam(), prepare_rows({.rows = 130, .columns = 17}, Layout::kDense));
+  const auto slices = every_tile(of.tiles.shards);
+  const auto expected = sums_of(*of.backend, slices, 44);
+  for (const std::int64_t note : {std::int64_t{1}, INT64_MIN, INT64_MAX}) {
+    const SumBuffer sums = of.backend->sums(MemorySpace::kHost);
+    sums.data[sums.size] = note;
+    of.backend->set_sums(sums);
+    EXPECT_EQ(of.backend->totals().loss_floors, expected[18]);
+    of.backend->sums(MemorySpace::kHost).data[sums.size] = 0;
+    EXPECT_EQ(sums_of(*of.backend, slices, 44), expected);
+  }
 }
 
 }  // namespace ossau::test

@@ -63,6 +63,8 @@ class CpuBackend : public Backend {
 
   void set_weights(std::span<const double> weights) override { state_.set_weights(weights); }
   void get_weights(std::span<double> weights) const override { state_.get_weights(weights); }
+  ModelSnapshot snapshot() const override { return state_.snapshot(); }
+  void restore(const ModelSnapshot& snapshot) override { state_.restore(snapshot); }
   void look_at(EvaluationPoint point) override { state_.look_at(point); }
   void adopt_evaluation_point() override { state_.adopt_evaluation_point(); }
 

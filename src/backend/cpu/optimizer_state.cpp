@@ -1,6 +1,7 @@
 #include "backend/cpu/optimizer_state.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <cstddef>
 #include <utility>
@@ -50,6 +51,25 @@ void OptimizerState::get_weights(std::span<double> weights) const {
   std::copy(weights_.begin(), weights_.end(), weights.begin());
   if (setup_.rule != UpdateRule::kScaled) return;
   for (std::size_t j = 0; j + 1 < weights_.size(); ++j) weights[j] *= scale_;
+}
+
+ModelSnapshot OptimizerState::snapshot() const {
+  const AlignedVector<double>& beside = looks_ahead() ? lookahead_ : velocity_;
+  return {.weights = {weights_.begin(), weights_.end()},
+          .beside = {beside.begin(), beside.end()},
+          .nesterov_t = nesterov_t_,
+          .scale = scale_};
+}
+
+void OptimizerState::restore(const ModelSnapshot& snapshot) {
+  AlignedVector<double>& beside = looks_ahead() ? lookahead_ : velocity_;
+  assert(snapshot.weights.size() == weights_.size() && snapshot.beside.size() == beside.size());
+  std::copy(snapshot.weights.begin(), snapshot.weights.end(), weights_.begin());
+  std::copy(snapshot.beside.begin(), snapshot.beside.end(), beside.begin());
+  nesterov_t_ = snapshot.nesterov_t;
+  scale_ = snapshot.scale;
+  point_ = EvaluationPoint::kRule;
+  refresh_scoring(0, features() + 1, looks_ahead() ? lookahead_ : weights_);
 }
 
 void OptimizerState::look_at(EvaluationPoint point) {

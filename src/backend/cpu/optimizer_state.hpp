@@ -19,6 +19,8 @@ class OptimizerState {
 
   void set_weights(std::span<const double> weights);
   void get_weights(std::span<double> weights) const;
+  ModelSnapshot snapshot() const;
+  void restore(const ModelSnapshot& snapshot);
   void look_at(EvaluationPoint point);
   void adopt_evaluation_point();
 

@@ -71,6 +71,8 @@ class CudaBackend : public Backend {
 
   void set_weights(std::span<const double> weights) override { state_.set_weights(weights); }
   void get_weights(std::span<double> weights) const override { state_.get_weights(weights); }
+  ModelSnapshot snapshot() const override { return state_.snapshot(); }
+  void restore(const ModelSnapshot& snapshot) override { state_.restore(snapshot); }
   void look_at(EvaluationPoint point) override { state_.look_at(point); }
   void adopt_evaluation_point() override { state_.adopt_evaluation_point(); }
 
@@ -121,8 +123,8 @@ class CudaBackend : public Backend {
     touched_ = {};
     const std::size_t size = state_.layout().size();
     if (where == MemorySpace::kCuda) return {state_.sums(), size, where, stream_.get()};
-    if (host_sums_.size() == 0) host_sums_ = PinnedArray<std::int64_t>(size, "gradient sums");
-    copy(host_sums_.data(), state_.sums(), host_sums_.bytes(), stream_.get());
+    if (host_sums_.size() == 0) host_sums_ = PinnedArray<std::int64_t>(size + 1, "gradient sums");
+    copy(host_sums_.data(), state_.sums(), size * sizeof(std::int64_t), stream_.get());
     synchronize(stream_.get(), "copy gradient sums to the host");
     return {host_sums_.data(), size, MemorySpace::kHost};
   }
@@ -189,7 +191,7 @@ class CudaBackend : public Backend {
   DeviceArray<float> scores_;
   std::size_t n_scores_ = 0;
   RowSet scored_ = RowSet::kTrain;
-  PinnedArray<std::int64_t> host_sums_;
+  PinnedArray<std::int64_t> host_sums_;  // SumLayout, and the caller's note
 };
 
 PairCounts CudaBackend::count_pairs() {

@@ -1,8 +1,10 @@
 #include "backend/cuda/model_state.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cstddef>
 #include <utility>
+#include <vector>
 
 #include "arith/bits.hpp"
 #include "launchers.hpp"
@@ -78,6 +80,32 @@ void ModelState::get_weights(std::span<double> weights) const {
   synchronize(stream_, "copy weights to the host");
   if (rule_ != UpdateRule::kScaled) return;
   for (std::size_t j = 0; j + 1 < weights.size(); ++j) weights[j] *= scale_;
+}
+
+ModelSnapshot ModelState::snapshot() const {
+  ModelSnapshot snapshot{.weights = std::vector<double>(weights_.size()),
+                         .beside = std::vector<double>(beside_.size()),
+                         .scale = scale_};
+  ScoringScalars scalars;
+  copy(snapshot.weights.data(), weights_.data(), weights_.bytes(), stream_);
+  copy(snapshot.beside.data(), beside_.data(), beside_.bytes(), stream_);
+  copy(&scalars, scalars_.data(), sizeof(scalars), stream_);
+  synchronize(stream_, "copy weights and optimiser state to the host");
+  snapshot.nesterov_t = scalars.nesterov_t;
+  return snapshot;
+}
+
+void ModelState::restore(const ModelSnapshot& snapshot) {
+  assert(snapshot.weights.size() == weights_.size() && snapshot.beside.size() == beside_.size());
+  const ScoringScalars scalars{.scale = static_cast<float>(snapshot.scale),
+                               .nesterov_t = snapshot.nesterov_t};
+  copy(weights_.data(), snapshot.weights.data(), weights_.bytes(), stream_);
+  copy(beside_.data(), snapshot.beside.data(), beside_.bytes(), stream_);
+  copy(scalars_.data(), &scalars, sizeof(scalars), stream_);
+  scale_ = snapshot.scale;
+  point_ = EvaluationPoint::kRule;
+  refresh_scoring(view(), looks_ahead() ? beside_.data() : weights_.data(), device_, stream_);
+  synchronize(stream_, "copy weights and optimiser state to the device");
 }
 
 void ModelState::look_at(EvaluationPoint point) {

@@ -35,7 +35,7 @@ struct ModuleTable {
 };
 
 /// Raised whenever this table or a type in it changes.
-inline constexpr int kModuleInterface = 2;
+inline constexpr int kModuleInterface = 3;
 inline constexpr const char* kModuleName = "ossau_cuda";
 inline constexpr const char* kBackendEntry = "ossau_cuda_backend";
 

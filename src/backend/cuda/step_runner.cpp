@@ -112,7 +112,7 @@ void StepRunner::run_graphs(const StepRun& run, std::int64_t steps) {
   }
 }
 
-// An epoch has graphs of one length, and one for what is left.
+// Most have one length; what is left of a run has one of its own.
 GraphHandle StepRunner::graph_of(const StepRun& run, std::int64_t steps) {
   Graph& graph = graphs_[steps];
   if (graph == nullptr) graph = record(run, steps);
