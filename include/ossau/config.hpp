@@ -93,6 +93,14 @@ struct TrainingConfig {
   static constexpr std::int64_t kAllRows = 0;
 };
 
+struct CheckpointConfig {
+  std::optional<std::string> directory;     // absent: `checkpoints` in run.directory
+  std::optional<std::int64_t> every_steps;  // absent: the clock alone decides
+  double every_minutes = 10;                // 0: off
+  std::int64_t keep = 2;                    // newest ones
+  std::string resume = "auto";              // auto, never, or a checkpoint or a directory of them
+};
+
 struct CommunicationConfig {
   double timeout_s = 300;
   Launcher launcher = Launcher::kAuto;
@@ -117,6 +125,7 @@ struct Config {
   ModelConfig model;
   OptimizerConfig optimizer;
   TrainingConfig training;
+  CheckpointConfig checkpoint;
   CommunicationConfig communication;
   RunConfig run;
 };

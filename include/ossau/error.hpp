@@ -54,4 +54,10 @@ class CommError : public Error {
       : Error(code, message) {}
 };
 
+/// A training that a signal ended: a checkpoint is on disk, from which the same command goes on.
+class Interrupted : public Error {
+ public:
+  explicit Interrupted(const std::string& message) : Error(ExitCode::kInterrupted, message) {}
+};
+
 }  // namespace ossau

@@ -19,6 +19,7 @@ Config load_config(const std::filesystem::path& file,
                    const std::vector<std::string>& overrides = {});
 
 /// Trains as `config` says, writes the run directory and returns what it wrote to summary.json.
+/// Goes on from a checkpoint of the same configuration and data where config.checkpoint says so.
 /// Throws ConfigError, DataError, DeviceError or CommError; then no model is saved.
 Summary train(const Config& config);
 

@@ -137,6 +137,24 @@ void visit_training(V& v, TrainingT& training) {
       "Stop when the validation rows see no improvement, and keep the best weights. null: off.");
 }
 
+template <typename V, typename CheckpointT>
+void visit_checkpoint(V& v, CheckpointT& checkpoint) {
+  v.field("directory", Or{"null", Text{"a path"}}, checkpoint.directory,
+          "Where checkpoints lie. null: the folder checkpoints in run.directory.");
+  v.field("every_steps", Or{"null", Whole{.low = 1}}, checkpoint.every_steps,
+          "Steps between two checkpoints, counted from the training's start. null: only the clock "
+          "decides.");
+  v.field("every_minutes", Real{{.low = 0}}, checkpoint.every_minutes,
+          "Minutes between two checkpoints; 0: only every_steps decides. An interrupted run writes "
+          "one in any case.");
+  v.field("keep", Whole{.low = 1}, checkpoint.keep,
+          "How many are kept: the newest ones. A finished run keeps none.");
+  v.field("resume", Text{"auto | never | a checkpoint file or a folder of them"}, checkpoint.resume,
+          "Where to go on from. auto: the newest checkpoint in the directory that is whole and of "
+          "this configuration and data, else the beginning. never: the beginning; the directory's "
+          "checkpoints are removed.");
+}
+
 template <typename V, typename CommunicationT>
 void visit_communication(V& v, CommunicationT& communication) {
   v.field("timeout_s", Real{{.low = 0, .high = 1e6, .low_excluded = true}}, communication.timeout_s,
@@ -190,6 +208,11 @@ void visit_fields(V& v, ConfigT& config) {
       "training", config.training,
       [](auto& inner, auto& training) { visit_training(inner, training); },
       "How long, in which order, and when to stop.");
+  v.section(
+      "checkpoint", config.checkpoint,
+      [](auto& inner, auto& checkpoint) { visit_checkpoint(inner, checkpoint); },
+      "What lets an interrupted training go on, with the same model in the end, on any number of "
+      "ranks.");
   v.section(
       "communication", config.communication,
       [](auto& inner, auto& communication) { visit_communication(inner, communication); },

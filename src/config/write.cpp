@@ -182,6 +182,7 @@ nlohmann::json model_config_json(const Config& config) {
   nlohmann::json json = to_json(config_node(config));
   json["data"].erase("train");
   json["data"].erase("validation");
+  json.erase("checkpoint");
   json.erase("communication");
   json.erase("run");
   return json;

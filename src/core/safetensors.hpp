@@ -98,9 +98,11 @@ class Safetensors {
 
   /// The name for messages.
   const std::string& file() const { return file_; }
+  /// The whole file.
+  std::span<const char> content() const { return content_; }
 
  private:
-  friend Safetensors load_safetensors(const std::filesystem::path& file);
+  friend Safetensors parse_safetensors(std::vector<char> content, std::string file);
 
   Safetensors() = default;
   const TensorView& checked(const std::string& name, TensorType type,
@@ -115,5 +117,7 @@ class Safetensors {
 /// Reads and validates a safetensors file: lengths, offsets, overlaps, types, shapes, and the
 /// "sha256" of its metadata where there is one.  Throws DataError naming the file and the problem.
 Safetensors load_safetensors(const std::filesystem::path& file);
+/// The same of a file's content that is here already.  file: its name for messages.
+Safetensors parse_safetensors(std::vector<char> content, std::string file);
 
 }  // namespace ossau

@@ -10,6 +10,7 @@
 #include <optional>
 #include <system_error>
 #include <tuple>
+#include <utility>
 
 #include "core/safetensors.hpp"
 #include "core/strict_json.hpp"
@@ -221,9 +222,13 @@ const TensorView& Safetensors::checked(const std::string& name, TensorType type,
 }
 
 Safetensors load_safetensors(const fs::path& file) {
+  return parse_safetensors(read_whole(file), file.string());
+}
+
+Safetensors parse_safetensors(std::vector<char> content, std::string file) {
   Safetensors loaded;
-  loaded.file_ = file.string();
-  loaded.content_ = read_whole(file);
+  loaded.file_ = std::move(file);
+  loaded.content_ = std::move(content);
   const auto [header_text, data] =
       split({loaded.content_.data(), loaded.content_.size()}, loaded.file_);
   const nlohmann::json header =

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <array>
+#include <csignal>
+
+namespace ossau {
+
+/// Whether the process has been asked to stop, by a signal or by request_interruption().
+bool interruption_requested() noexcept;
+
+/// What a first signal does while InterruptionHandlers live.  Safe in signal handlers.
+void request_interruption() noexcept;
+
+/// Turns SIGINT and SIGTERM into a request that work may look for between two steps, as long as
+/// this lives.  A second signal ends the process at once, as the first would without this.  A
+/// signal that the process was started to ignore stays ignored.  One at a time; a new one forgets
+/// what was requested before.
+class InterruptionHandlers {
+ public:
+  InterruptionHandlers();
+  ~InterruptionHandlers();
+  InterruptionHandlers(const InterruptionHandlers&) = delete;
+  InterruptionHandlers& operator=(const InterruptionHandlers&) = delete;
+
+ private:
+  struct Handler {
+    int signal = 0;
+    struct sigaction before = {};
+  };
+  std::array<Handler, 2> handlers_;
+};
+
+}  // namespace ossau
