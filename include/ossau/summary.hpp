@@ -57,6 +57,7 @@ struct Summary {
   Speed speed;
   std::string model_sha256;
   std::string run_directory;
+  std::optional<std::int64_t> resumed_from_step;  // absent: this run took every step
 };
 
 }  // namespace ossau

@@ -28,15 +28,15 @@ double goodness(const Metrics& metrics, Metric metric) {
 bool EarlyStopper::observe(const Metrics& validation, const std::vector<double>& weights) {
   const double now = goodness(validation, config_.metric);
   const double gain =
-      best_ ? std::max(config_.min_delta, kLeastRelativeGain * std::fabs(*best_)) : 0;
-  if (!best_ || now > *best_ + gain) {
-    best_ = now;
-    best_weights_ = weights;
-    passes_without_gain_ = 0;
+      state_.best ? std::max(config_.min_delta, kLeastRelativeGain * std::fabs(*state_.best)) : 0;
+  if (!state_.best || now > *state_.best + gain) {
+    state_.best = now;
+    state_.best_weights = weights;
+    state_.passes_without_gain = 0;
     return false;
   }
-  ++passes_without_gain_;
-  return passes_without_gain_ >= config_.patience;
+  ++state_.passes_without_gain;
+  return state_.passes_without_gain >= config_.patience;
 }
 
 }  // namespace ossau

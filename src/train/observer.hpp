@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ossau/summary.hpp"
 
@@ -36,11 +37,22 @@ struct EpochReport {
   double rows_per_second = 0;          // of this epoch
 };
 
+/// Where a training goes on that was interrupted.
+struct ResumePoint {
+  std::string file;        // the checkpoint
+  std::int64_t epoch = 0;  // 1, 2, ...: the one that goes on
+  std::int64_t step = 0;   // of it that are done
+};
+
 /// Told of a training as it goes; called on rank 0 only, between steps, so it must be quick.
 class TrainingObserver {
  public:
   virtual ~TrainingObserver() = default;
   virtual void on_start(const TrainingStart& start) = 0;
+  /// After on_start, where the training does not begin but goes on.  reports: of the epochs that
+  /// were finished before, which on_epoch() will not tell of.
+  virtual void on_resume(const ResumePoint& /*from*/, const std::vector<EpochReport>& /*reports*/) {
+  }
   virtual void on_epoch(const EpochReport& report) = 0;
 };
 

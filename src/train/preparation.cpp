@@ -15,6 +15,7 @@
 #include "arith/bits.hpp"
 #include "data/rows.hpp"
 #include "data/text/labels.hpp"
+#include "data/tile_hash.hpp"
 #include "data/tiles.hpp"
 #include "ossau/error.hpp"
 #include "train/rank_reduce.hpp"
@@ -278,6 +279,10 @@ PreparedData prepare(const Config& config, const Dataset& dataset, Communicator&
     prepared.rows.validation = make_validation_tiles(config, rank_rows(*split.validation), prepared,
                                                      weights, dataset.schema, communicator, pool);
   }
+  std::array<Int128, 1> hash = {hash_of_rows(prepared.rows.train, 0, pool) +
+                                hash_of_rows(prepared.rows.validation, 1, pool)};
+  merge_sums(communicator, hash, "hash of the rows");
+  prepared.rows_hash = hash[0];
   return prepared;
 }
 

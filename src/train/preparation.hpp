@@ -20,6 +20,7 @@ struct PreparedData {
   std::int64_t entries = 0;          // of all ranks' training rows, that are not zero
   std::int64_t train_rows = 0;       // of all ranks
   std::int64_t validation_rows = 0;  // of all ranks; 0: none
+  Int128 rows_hash = 0;              // of all ranks' rows of both kinds, see hash_of_rows()
   double lipschitz = 0;              // of the mean loss alone: max_i c_i (||x_i||^2 + 1) / 4 n / W
 };
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "arith/bits.hpp"
@@ -60,6 +61,29 @@ void reduce_sums(Backend& backend, Communicator& communicator, std::string_view 
   const SumBuffer sums = backend.sums(communicator.queues(space) ? space : MemorySpace::kHost);
   communicator.all_reduce(sums, Reduction::kSum, operation);
   backend.set_sums(sums);
+}
+
+std::int64_t reduce_sums_and_note(Backend& backend, Communicator& communicator, std::int64_t note,
+                                  std::string_view operation) {
+  if (communicator.rank().size == 1) return note;
+  if (communicator.queues(backend.memory())) {
+    reduce_sums(backend, communicator, operation);
+    return merge_sum(communicator, note, "interruption");
+  }
+  const SumBuffer sums = backend.sums(MemorySpace::kHost);
+  std::int64_t& slot = sums.data[sums.size];
+  slot = note;
+  communicator.all_reduce({sums.data, sums.size + 1}, Reduction::kSum, operation);
+  note = std::exchange(slot, 0);
+  backend.set_sums(sums);
+  return note;
+}
+
+std::int64_t merge_sum(Communicator& communicator, std::int64_t value, std::string_view operation) {
+  if (communicator.rank().size == 1) return value;
+  std::array<std::int64_t, 1> sum = {value};
+  all_reduce(communicator, sum, Reduction::kSum, operation);
+  return sum[0];
 }
 
 std::function<void(SumBuffer)> queued_reduction(Communicator& communicator,

@@ -22,6 +22,13 @@ void merge_sums(Communicator& communicator, std::span<Int128> sums, std::string_
 
 /// Adds the sums of a backend's last pass over ranks, in place.
 void reduce_sums(Backend& backend, Communicator& communicator, std::string_view operation);
+/// The same, and the sum of the ranks' notes, which travels along where the sums are in host
+/// memory.
+std::int64_t reduce_sums_and_note(Backend& backend, Communicator& communicator, std::int64_t note,
+                                  std::string_view operation);
+
+/// The sum of the ranks' numbers.
+std::int64_t merge_sum(Communicator& communicator, std::int64_t value, std::string_view operation);
 
 /// The same for steps that a backend runs by itself: what queues the addition behind its work, and
 /// what waits for it.  Empty for a rank alone.

@@ -39,6 +39,9 @@ class ScaleSequence {
   /// Fills scale, fold and fold_factor of the next step, whose rate is set.
   void advance(StepParameters& step);
 
+  /// Goes on after a step that left this scale.
+  void resume(double scale) { scale_ = scale; }
+
  private:
   double l2_;
   double scale_ = 1;

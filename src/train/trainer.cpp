@@ -2,13 +2,25 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <iterator>
+#include <utility>
 
 #include "arith/bits.hpp"
 #include "arith/fixed_point.hpp"
+#include "core/interruption.hpp"
+#include "ossau/error.hpp"
 #include "train/rank_reduce.hpp"
 
 namespace ossau {
+namespace {
+
+// That a backend takes by itself at most: so soon is a signal answered.  Eight graphs of the CUDA
+// backend.
+constexpr std::int64_t kStepsOfRun = 1024;
+
+}  // namespace
 
 Trainer::Trainer(const Config& config, const TrainerData& data, Backend& backend,
                  Communicator& communicator, TrainingObserver* observer)
@@ -29,17 +41,60 @@ Trainer::Trainer(const Config& config, const TrainerData& data, Backend& backend
   if (config.training.early_stopping) early_stopper_.emplace(*config.training.early_stopping);
 }
 
+void Trainer::resume(Resumption from) {
+  check_state(from);
+  TrainingState& state = from.state;
+  position_ = state.position;
+  backend_.restore(state.model);
+  scales_.resume(state.model.scale);
+  if (early_stopper_) early_stopper_->restore(*std::move(state.early_stopper));
+  resumed_from_step_ = position_.steps;
+  if (observer_ == nullptr) return;
+  reports_ = std::move(state.reports);
+  observer_->on_resume({from.file, position_.epoch + 1, position_.step}, reports_);
+}
+
+// Whoever wrote it: a state that could not have been left here must not be gone on from.
+void Trainer::check_state(const Resumption& from) const {
+  const auto& [position, model, stopper, reports] = from.state;
+  const ModelSnapshot here = backend_.snapshot();
+  const std::int64_t epoch_steps = order_.steps_per_epoch();
+  const bool fits = position.epoch >= 0 && position.epoch < config_.training.epochs &&
+                    position.step >= 1 && position.step <= epoch_steps &&
+                    position.steps == position.epoch * epoch_steps + position.step &&
+                    std::ssize(reports) == position.epoch &&
+                    model.weights.size() == here.weights.size() &&
+                    model.beside.size() == here.beside.size() &&
+                    stopper.has_value() == early_stopper_.has_value();
+  if (fits) return;
+  throw DataError(
+      fmt::format("{}: holds no state of this training (name another checkpoint, or set "
+                  "checkpoint.resume=never)",
+                  from.file));
+}
+
+TrainingState Trainer::state() const {
+  TrainingState state{.position = position_,
+                      .model = backend_.snapshot(),
+                      .early_stopper = std::nullopt,
+                      .reports = reports_};
+  state.position.elapsed_s = elapsed_s();
+  if (early_stopper_) state.early_stopper = early_stopper_->state();
+  return state;
+}
+
 Summary Trainer::train() {
-  backend_.set_weights(weights_);
+  if (!resumed_from_step_) backend_.set_weights(weights_);
   clock_ = Stopwatch();
   train_epochs();
   Summary summary;
-  summary.time.train_s = clock_.seconds() - evaluate_s_;
+  summary.time.train_s = elapsed_s() - position_.evaluate_s;
   const Stopwatch evaluation_clock;
   evaluate(summary);
-  summary.time.evaluate_s = evaluate_s_ + evaluation_clock.seconds();
-  summary.epochs = epochs_done_;
-  summary.steps = steps_done_;
+  summary.time.evaluate_s = position_.evaluate_s + evaluation_clock.seconds();
+  summary.epochs = position_.epoch;
+  summary.steps = position_.steps;
+  summary.resumed_from_step = resumed_from_step_;
   summary.stop_reason = stop_reason_;
   summary.learning_rate = rates_.first();
   measure_speed(summary);
@@ -47,9 +102,8 @@ Summary Trainer::train() {
 }
 
 void Trainer::train_epochs() {
-  for (std::int64_t epoch = 0; epoch < config_.training.epochs; ++epoch) {
-    if (train_epoch(epoch)) break;
-  }
+  bool over = false;
+  while (!over && position_.epoch < config_.training.epochs) over = train_epoch();
   communicator_.set_position({.phase = "evaluation"});
   backend_.get_weights(weights_);
   // A tolerance promises something of the weights that are saved: of these, not of the best ones.
@@ -59,19 +113,22 @@ void Trainer::train_epochs() {
 }
 
 // Every epoch and step returns whether training is over.
-bool Trainer::train_epoch(std::int64_t epoch) {
-  order_.start_epoch(epoch);
-  epoch_totals_ = {};
-  gradient_max_.reset();
-  epoch_started_s_ = clock_.seconds();
+bool Trainer::train_epoch() {
+  order_.start_epoch(position_.epoch);
+  if (position_.step == 0) begin_epoch();
   bool over = false;
   if (runs_steps()) {
-    run_steps(epoch);
+    run_steps();
   } else {
-    for (std::int64_t s = 0; s < order_.steps_per_epoch() && !over; ++s) over = step(epoch, s);
+    while (!over && position_.step < order_.steps_per_epoch()) over = step();
   }
-  ++epochs_done_;
-  return finish_epoch(epoch) || over;
+  return finish_epoch() || over;
+}
+
+void Trainer::begin_epoch() {
+  position_.epoch_totals = {};
+  position_.gradient_max.reset();
+  position_.epoch_started_s = elapsed_s();
 }
 
 // Minibatches only: a full batch is looked at step by step.
@@ -80,35 +137,67 @@ bool Trainer::runs_steps() const {
   return backend_.takes_runs() && reduces && !full_batch();
 }
 
-void Trainer::run_steps(std::int64_t epoch) {
-  communicator_.set_position({.phase = "training", .epoch = epoch + 1, .step = 1});
-  const std::int64_t steps = order_.steps_per_epoch();
-  run_parameters_.clear();
-  for (std::int64_t s = 0; s < steps; ++s) {
-    last_rate_ = rates_.at(steps_done_ + s);
-    run_parameters_.push_back(step_parameters(gradient_factor(order_.rows_in_batch(s))));
+void Trainer::run_steps() {
+  while (position_.step < order_.steps_per_epoch()) {
+    const Range steps = next_run();
+    run_steps(steps);
+    steps_done(steps.size(), checkpoints_ == nullptr
+                                 ? 0
+                                 : merge_sum(communicator_, interruption_note(), "interruption"));
   }
-  run_totals_.resize(static_cast<std::size_t>(steps));
+}
+
+Range Trainer::next_run() const {
+  std::int64_t count = std::min(kStepsOfRun, order_.steps_per_epoch() - position_.step);
+  if (checkpoints_ != nullptr) {
+    count = std::min(count, checkpoints_->steps_until_due(position_.steps));
+  }
+  return {position_.step, position_.step + count};
+}
+
+void Trainer::run_steps(Range steps) {
+  communicator_.set_position(
+      {.phase = "training", .epoch = position_.epoch + 1, .step = steps.begin + 1});
+  run_parameters_.clear();
+  for (std::int64_t i = 0; i < steps.size(); ++i) {
+    position_.last_rate = rates_.at(position_.steps + i);
+    run_parameters_.push_back(
+        step_parameters(gradient_factor(order_.rows_in_batch(steps.begin + i))));
+  }
+  run_totals_.resize(static_cast<std::size_t>(steps.size()));
   backend_.run({.order = order_,
-                .steps = {0, steps},
+                .steps = steps,
                 .fixed_bits = fixed_bits_,
                 .parameters = run_parameters_,
                 .totals = run_totals_,
                 .queue_reduction = queued_reduction(communicator_, "gradient sums"),
                 .await = awaited_reduction(communicator_, "gradient sums")});
-  for (std::int64_t s = 0; s < steps; ++s) {
-    note_totals(run_totals_[static_cast<std::size_t>(s)], epoch, s);
+  for (std::int64_t i = 0; i < steps.size(); ++i) {
+    note_totals(run_totals_[static_cast<std::size_t>(i)], steps.begin + i);
   }
-  steps_done_ += steps;
 }
 
 // Throws where the step diverged.
-void Trainer::note_totals(const StepTotals& totals, std::int64_t epoch, std::int64_t step) {
+void Trainer::note_totals(const StepTotals& totals, std::int64_t step) {
   const std::int64_t rows = order_.rows_in_batch(step);
-  rows_visited_ += rows;
-  check_convergence(totals, rows, rates_.first(), epoch + 1, step + 1);
-  epoch_totals_.loss_floors += totals.loss_floors;
-  epoch_totals_.loss_fractions += totals.loss_fractions;
+  position_.rows_visited += rows;
+  check_convergence(totals, rows, rates_.first(), position_.epoch + 1, step + 1);
+  position_.epoch_totals.loss_floors += totals.loss_floors;
+  position_.epoch_totals.loss_fractions += totals.loss_fractions;
+}
+
+std::int64_t Trainer::interruption_note() const {
+  return checkpoints_ != nullptr && interruption_requested() ? 1 : 0;
+}
+
+// Between two steps, the only place where a training is left or written down.
+void Trainer::steps_done(std::int64_t count, std::int64_t interrupted_ranks) {
+  position_.step += count;
+  position_.steps += count;
+  if (checkpoints_ == nullptr) return;
+  const auto copy = [this] { return state(); };
+  if (interrupted_ranks > 0) checkpoints_->stop(position_, order_.steps_per_epoch(), copy);
+  checkpoints_->after_step(position_, copy);
 }
 
 // The sum divided by b W / n: a batch's rows stand for their share of the total weight.
@@ -118,77 +207,83 @@ double Trainer::gradient_factor(std::int64_t rows) const {
   return power_of_two(-fixed_bits_) / batch_weight;
 }
 
-bool Trainer::step(std::int64_t epoch, std::int64_t step) {
-  communicator_.set_position({.phase = "training", .epoch = epoch + 1, .step = step + 1});
+bool Trainer::step() {
+  const std::int64_t step = position_.step;
+  communicator_.set_position({.phase = "training", .epoch = position_.epoch + 1, .step = step + 1});
   if (!full_batch()) order_.select(step, data_.train.owned_tiles, batch_);
   backend_.gradient(RowSet::kTrain, full_batch() ? backend_.every_tile(RowSet::kTrain) : batch_,
                     fixed_bits_);
-  reduce_sums(backend_, communicator_, "gradient sums");
+  const std::int64_t interrupted_ranks =
+      reduce_sums_and_note(backend_, communicator_, interruption_note(), "gradient sums");
 
-  last_rate_ = rates_.at(steps_done_);
-  note_totals(backend_.totals(), epoch, step);
+  position_.last_rate = rates_.at(position_.steps);
+  note_totals(backend_.totals(), step);
   const double factor = gradient_factor(order_.rows_in_batch(step));
   if (full_batch()) {
-    gradient_max_ = backend_.gradient_max(factor, rates_.first());
-    if (config_.training.tolerance > 0 && *gradient_max_ <= config_.training.tolerance) {
+    position_.gradient_max = backend_.gradient_max(factor, rates_.first());
+    if (config_.training.tolerance > 0 && *position_.gradient_max <= config_.training.tolerance) {
       backend_.adopt_evaluation_point();
       stop_reason_ = "tolerance";
       return true;
     }
   }
   backend_.update(step_parameters(factor));
-  ++steps_done_;
+  steps_done(1, interrupted_ranks);
   return false;
 }
 
 StepParameters Trainer::step_parameters(double gradient_factor) {
-  StepParameters parameters{.rate = last_rate_, .gradient_factor = gradient_factor};
+  StepParameters parameters{.rate = position_.last_rate, .gradient_factor = gradient_factor};
   if (data_.rule == UpdateRule::kScaled) scales_.advance(parameters);
   return parameters;
 }
 
-bool Trainer::finish_epoch(std::int64_t epoch) {
-  const double train_s = clock_.seconds() - epoch_started_s_;
-  const bool small = gradient_is_small(epoch);
+bool Trainer::finish_epoch() {
+  const double train_s = elapsed_s() - position_.epoch_started_s;
+  const bool small = gradient_is_small();
   if (small) stop_reason_ = "tolerance";
   EpochReport report;
-  report.epoch = epoch + 1;
-  report.steps = steps_done_;
-  report.learning_rate = last_rate_;
-  report.log_loss = loss_value(epoch_totals_.loss_floors, epoch_totals_.loss_fractions) /
-                    data_.train.total_weight;
-  report.gradient_max = gradient_max_;
+  report.epoch = position_.epoch + 1;
+  report.steps = position_.steps;
+  report.learning_rate = position_.last_rate;
+  report.log_loss =
+      loss_value(position_.epoch_totals.loss_floors, position_.epoch_totals.loss_fractions) /
+      data_.train.total_weight;
+  report.gradient_max = position_.gradient_max;
   report.rows_per_second = static_cast<double>(data_.train.rows) / train_s;
-  const bool last = epoch + 1 == config_.training.epochs || stop_reason_ == "tolerance";
+  const bool last = report.epoch == config_.training.epochs || stop_reason_ == "tolerance";
   bool stop_early = false;
-  if (data_.validation && (last || (epoch + 1) % config_.training.evaluate_every == 0)) {
-    stop_early = validate(epoch, report);
+  if (data_.validation && (last || report.epoch % config_.training.evaluate_every == 0)) {
+    stop_early = validate(report);
   }
-  report.elapsed_s = clock_.seconds();
+  report.elapsed_s = elapsed_s();
   if (observer_ != nullptr) observer_->on_epoch(report);
+  if (observer_ != nullptr && checkpoints_ != nullptr) reports_.push_back(report);
+  ++position_.epoch;
+  position_.step = 0;
   if (stop_early && !last) stop_reason_ = "early_stopping";
   return small || stop_early;
 }
 
 // Minibatches never see the full gradient: it takes a pass of its own, at the epoch's end.
-bool Trainer::gradient_is_small(std::int64_t epoch) {
+bool Trainer::gradient_is_small() {
   if (full_batch() || config_.training.tolerance == 0) return false;
   const Stopwatch pass_clock;
   backend_.gradient(RowSet::kTrain, backend_.every_tile(RowSet::kTrain), data_.train.fixed_bits);
   reduce_sums(backend_, communicator_, "full gradient");
-  check_convergence(backend_.totals(), data_.train.rows, rates_.first(), epoch + 1, 0);
-  gradient_max_ = backend_.gradient_max(data_.train.gradient_factor(), rates_.first());
-  evaluate_s_ += pass_clock.seconds();
-  if (!(*gradient_max_ <= config_.training.tolerance)) return false;
+  check_convergence(backend_.totals(), data_.train.rows, rates_.first(), position_.epoch + 1, 0);
+  position_.gradient_max = backend_.gradient_max(data_.train.gradient_factor(), rates_.first());
+  position_.evaluate_s += pass_clock.seconds();
+  if (!(*position_.gradient_max <= config_.training.tolerance)) return false;
   backend_.adopt_evaluation_point();
   return true;
 }
 
-bool Trainer::validate(std::int64_t epoch, EpochReport& report) {
+bool Trainer::validate(EpochReport& report) {
   const Stopwatch pass_clock;
-  communicator_.set_position({.phase = "validation", .epoch = epoch + 1});
-  report.validation = evaluator_.evaluate(*data_.validation, epoch + 1);
-  evaluate_s_ += pass_clock.seconds();
+  communicator_.set_position({.phase = "validation", .epoch = report.epoch});
+  report.validation = evaluator_.evaluate(*data_.validation, report.epoch);
+  position_.evaluate_s += pass_clock.seconds();
   if (!early_stopper_) return false;
   backend_.get_weights(weights_);
   return early_stopper_->observe(*report.validation, weights_);
@@ -197,15 +292,17 @@ bool Trainer::validate(std::int64_t epoch, EpochReport& report) {
 void Trainer::evaluate(Summary& summary) {
   // From the weights alone, as the model file will hold them, not from the optimiser's state.
   backend_.set_weights(weights_);
-  summary.train = evaluator_.evaluate(data_.train, epochs_done_);
-  if (data_.validation) summary.validation = evaluator_.evaluate(*data_.validation, epochs_done_);
+  summary.train = evaluator_.evaluate(data_.train, position_.epoch);
+  if (data_.validation)
+    summary.validation = evaluator_.evaluate(*data_.validation, position_.epoch);
 }
 
 // All ranks at the same time, as in training: they may share a machine's memory.
 void Trainer::measure_speed(Summary& summary) {
   communicator_.barrier("measurement of the machine");
   Speed& speed = summary.speed;
-  speed.passes = static_cast<double>(rows_visited_) / static_cast<double>(data_.train.rows);
+  speed.passes =
+      static_cast<double>(position_.rows_visited) / static_cast<double>(data_.train.rows);
   speed.bare_pass_s = merge_max(communicator_, backend_.bare_pass_s(), "measured ceiling");
   speed.floor_s = speed.passes * speed.bare_pass_s;
   speed.ceiling_share = speed.floor_s / summary.time.train_s;

@@ -9,10 +9,12 @@
 #include "comm/communicator.hpp"
 #include "core/clock.hpp"
 #include "ossau/config.hpp"
+#include "train/checkpoints.hpp"
 #include "train/early_stopping.hpp"
 #include "train/evaluation.hpp"
 #include "train/observer.hpp"
 #include "train/schedule.hpp"
+#include "train/training_state.hpp"
 
 namespace ossau {
 
@@ -34,6 +36,12 @@ class Trainer {
   Trainer(const Config& config, const TrainerData& data, Backend& backend,
           Communicator& communicator, TrainingObserver* observer);
 
+  /// Has checkpoints written, on every rank; must outlive this.
+  void keep_checkpoints(Checkpoints& checkpoints) { checkpoints_ = &checkpoints; }
+  /// Goes on from a state of this training, on every rank, instead of from the beginning; tells the
+  /// observer.  Throws DataError where it cannot be one.
+  void resume(Resumption from);
+
   /// Trains, then evaluates at the final weights.  Collective; every rank returns the same, times
   /// apart.  Fills epochs, steps, stop_reason, metrics, train_s, evaluate_s and all of speed but
   /// entries.
@@ -49,16 +57,24 @@ class Trainer {
  private:
   bool full_batch() const { return order_.steps_per_epoch() == 1; }
   void train_epochs();
-  bool train_epoch(std::int64_t epoch);
-  bool step(std::int64_t epoch, std::int64_t step);
+  bool train_epoch();
+  void begin_epoch();
+  bool step();
   bool runs_steps() const;
-  void run_steps(std::int64_t epoch);
-  void note_totals(const StepTotals& totals, std::int64_t epoch, std::int64_t step);
+  void run_steps();
+  void run_steps(Range steps);
+  Range next_run() const;
+  void note_totals(const StepTotals& totals, std::int64_t step);
+  void steps_done(std::int64_t count, std::int64_t interrupted_ranks);
+  std::int64_t interruption_note() const;
+  double elapsed_s() const { return position_.elapsed_s + clock_.seconds(); }
+  TrainingState state() const;
+  void check_state(const Resumption& from) const;
   double gradient_factor(std::int64_t rows) const;
   StepParameters step_parameters(double gradient_factor);
-  bool finish_epoch(std::int64_t epoch);
-  bool gradient_is_small(std::int64_t epoch);
-  bool validate(std::int64_t epoch, EpochReport& report);
+  bool finish_epoch();
+  bool gradient_is_small();
+  bool validate(EpochReport& report);
   void evaluate(Summary& summary);
   void measure_speed(Summary& summary);
 
@@ -74,21 +90,18 @@ class Trainer {
   Evaluator evaluator_;
   std::optional<EarlyStopper> early_stopper_;
 
+  Checkpoints* checkpoints_ = nullptr;  // null: none are written
+  std::optional<std::int64_t> resumed_from_step_;
+
   std::vector<TileSlice> batch_;  // of this step, on this rank
   // Of an epoch that the backend runs by itself.
   std::vector<StepParameters> run_parameters_;
   std::vector<StepTotals> run_totals_;
   std::vector<double> weights_;
-  std::int64_t steps_done_ = 0;
-  std::int64_t epochs_done_ = 0;
-  std::int64_t rows_visited_ = 0;
-  StepTotals epoch_totals_;
-  std::optional<double> gradient_max_;  // full batch: of the last step
-  double last_rate_ = 0;
+  TrainingPosition position_;         // its elapsed_s: before clock_ was started
+  std::vector<EpochReport> reports_;  // for checkpoints: rank 0
   std::string stop_reason_ = "epochs";
   Stopwatch clock_;
-  double epoch_started_s_ = 0;
-  double evaluate_s_ = 0;
 };
 
 }  // namespace ossau

@@ -17,7 +17,9 @@
 #include "core/thread_pool.hpp"
 #include "data/read.hpp"
 #include "ossau/error.hpp"
+#include "train/checkpoints.hpp"
 #include "train/preparation.hpp"
+#include "train/resume.hpp"
 #include "train/trainer.hpp"
 #include "train/update_rule.hpp"
 
@@ -130,6 +132,32 @@ void require_gpu_sums(const RunConfig& run, const Communicator* processes) {
   if (ranks > 1 && unshared_gpu(run, local)) require_device_sums(ranks);
 }
 
+// Only rank 0 looks at files, and hashing wide data takes a while.
+CheckpointIdentity identity_where_needed(const Config& config, const PreparedData& prepared,
+                                         const Schema& schema, RankInfo rank) {
+  const CheckpointConfig& checkpoint = config.checkpoint;
+  const bool resumes = checkpoint.resume != "auto" && checkpoint.resume != "never";
+  if (rank.rank != 0 || (!checkpoint.directory && !resumes)) return {};
+  return checkpoint_identity(config, prepared, schema);
+}
+
+// Trains on a backend that has its rows, from the beginning or from a checkpoint.
+Summary train_on(Backend& backend, const Config& config, const PreparedData& prepared,
+                 const CheckpointIdentity& identity, Trainer& trainer, Communicator& communicator,
+                 TrainingObserver* observer) {
+  // It outlives the training, and waits for what is being written.
+  std::optional<Checkpoints> checkpoints;
+  if (config.checkpoint.directory) {
+    checkpoints.emplace(config.checkpoint, identity, communicator);
+    trainer.keep_checkpoints(*checkpoints);
+  }
+  if (observer != nullptr) observer->on_start(training_start(config, prepared, backend, communicator, trainer));
+  auto from =
+      find_resumption(config.checkpoint, identity, prepared.transform.columns(), communicator);
+  if (from) trainer.resume(*std::move(from));
+  return trainer.train();
+}
+
 // One rank, from tiles in memory to a model.
 TrainingResult train_rows(const Config& config, PreparedData& prepared, const Schema& schema,
                           Communicator& communicator, const BackendMaker& make,
@@ -137,26 +165,28 @@ TrainingResult train_rows(const Config& config, PreparedData& prepared, const Sc
   const Stopwatch loading_clock;
   const UpdateRule rule = choose_rule(config, prepared.layout);
   const TrainerData data = trainer_data(config, prepared, rule);
+  const CheckpointIdentity identity =
+      identity_where_needed(config, prepared, schema, communicator.rank());
   const auto backend =
       make(config.run, communicator.local_rank(), threads_per_rank(config.run, communicator),
            std::move(prepared.rows), model_setup(config, prepared, rule));
   TrainingResult result;
-  result.summary.time.read_s = loading_clock.seconds();
+  const double loading_s = loading_clock.seconds();
   try {
     // Taking memory of a device may wait for all of them, and so for a sum that another rank has
     // begun.
     communicator.barrier("start of training");
     Trainer trainer(config, data, *backend, communicator, observer);
-    if (observer != nullptr) {
-      warn_of_dense_update(prepared, rule, trainer.batch_rows());
-      observer->on_start(training_start(config, prepared, *backend, communicator, trainer));
-    }
-    const double loading_s = result.summary.time.read_s;
-    result.summary = trainer.train();
+    if (observer != nullptr) warn_of_dense_update(prepared, rule, trainer.batch_rows());
+    result.summary =
+        train_on(*backend, config, prepared, identity, trainer, communicator, observer);
     result.summary.time.read_s = loading_s;
     complete(result.summary, prepared, trainer.weights());
     result.model =
         make_model(config, schema, prepared.transform, prepared.layout, trainer.weights());
+    if (config.checkpoint.directory) result.checkpoint_key = identity.key();
+  } catch (const Interrupted&) {
+    throw;  // every rank leaves, and none waits for another
   } catch (const std::exception& error) {
     // Before the backend goes: it waits for its device, where a sum may be waiting for the others.
     abort(communicator, error);

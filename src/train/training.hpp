@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "backend/backend.hpp"
 #include "comm/communicator.hpp"
@@ -17,6 +18,8 @@ namespace ossau {
 struct TrainingResult {
   Model model;
   Summary summary;  // without model_sha256 and run_directory
+  // Of the checkpoints that it has left: they serve no more once this is saved; empty: none.
+  std::string checkpoint_key = {};
 };
 
 /// Who makes a rank's backend; see make_backend().
@@ -25,10 +28,11 @@ using BackendMaker = std::function<std::unique_ptr<Backend>(const RunConfig& con
                                                             ModelSetup setup)>;
 
 /// Reads the data of `config`, trains, evaluates at the final weights and returns the result.
-/// observer: told of the start and of every epoch, on rank 0.  Writes no file.
+/// observer: told of the start and of every epoch, on rank 0.  Writes no file but checkpoints,
+/// where checkpoint.directory is given; without it an interruption is not heeded.
 /// processes: ties this process to the others of its job, see join_job(); null: it has none, and
 /// starts run.ranks by itself.  Every process of a job gets the same model.
-/// Throws ConfigError, DataError, DeviceError or CommError.
+/// Throws ConfigError, DataError, DeviceError, CommError or Interrupted.
 TrainingResult run_training(const Config& config, TrainingObserver& observer,
                             Communicator* processes = nullptr);
 /// The same on backends that `config` may not know how to ask for.

@@ -136,11 +136,16 @@ inline Outcome outcome_of(const Config& config, const BackendMaker& make) {
     for (const double x : numbers(*result.summary.validation)) outcome.metrics.push_back(x);
   }
   outcome.metrics.push_back(static_cast<double>(result.summary.steps));
+  outcome.metrics.push_back(static_cast<double>(result.summary.epochs));
+  outcome.metrics.push_back(result.summary.speed.passes);
   for (const EpochReport& report : observer.epochs) {
     outcome.epochs.push_back(report.log_loss);
     outcome.epochs.push_back(report.learning_rate);
     outcome.epochs.push_back(report.gradient_max.value_or(-1));
-    if (report.validation) outcome.epochs.push_back(report.validation->objective);
+    outcome.epochs.push_back(static_cast<double>(report.epoch));
+    outcome.epochs.push_back(static_cast<double>(report.steps));
+    if (!report.validation) continue;
+    for (const double x : numbers(*report.validation)) outcome.epochs.push_back(x);
   }
   return outcome;
 }

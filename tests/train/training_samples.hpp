@@ -30,9 +30,14 @@ Config small_config(const std::filesystem::path& file);
 class RecordingObserver : public TrainingObserver {
  public:
   void on_start(const TrainingStart& start) override { starts.push_back(start); }
+  void on_resume(const ResumePoint& from, const std::vector<EpochReport>& reports) override {
+    resumes.push_back(from);
+    epochs = reports;
+  }
   void on_epoch(const EpochReport& report) override { epochs.push_back(report); }
 
   std::vector<TrainingStart> starts;
+  std::vector<ResumePoint> resumes;
   std::vector<EpochReport> epochs;
 };
 
