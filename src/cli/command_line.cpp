@@ -29,7 +29,8 @@ Exit codes:
   2   wrong usage or configuration, or training diverged
   3   data missing or unusable
   4   device or memory missing, or results cannot be written
-  5   communication failed or a rank was lost)";
+  5   communication failed or a rank was lost
+  75  interrupted with a checkpoint on disk: run again to go on)";
 
 // CLI11 would only say that it expected a subcommand.
 void check_first_argument(const CLI::App& program, const std::string& argument) {

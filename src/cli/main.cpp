@@ -28,6 +28,9 @@ void open_closed_streams() {
 int run(int argc, const char* const* argv) {
   try {
     return ossau::run_command_line(argc, argv);
+  } catch (const ossau::Interrupted& interrupted) {
+    ossau::log_warning(interrupted.what());
+    return static_cast<int>(interrupted.code());
   } catch (const ossau::Error& error) {
     ossau::log_error(error.what());
     return static_cast<int>(error.code());

@@ -49,7 +49,7 @@ std::string epoch_line(const EpochReport& report) {
 
 std::string summary_text(const Summary& summary) {
   constexpr int kIndent = 2;
-  const ordered_json json = {
+  ordered_json json = {
       {"exact", summary.exact},
       {"rows", summary.rows},
       {"features", summary.features},
@@ -70,6 +70,7 @@ std::string summary_text(const Summary& summary) {
       {"speed", speed_json(summary)},
       {"model_sha256", summary.model_sha256},
       {"run_directory", summary.run_directory}};
+  if (summary.resumed_from_step) json["resumed_from_step"] = *summary.resumed_from_step;
   return json.dump(kIndent, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 

@@ -20,7 +20,8 @@ std::string epoch_line(const EpochReport& report);
 /// Stored entries of the training rows that training went over in a second.
 double entries_per_second(const Summary& summary);
 
-/// The content of summary.json.  All under "time" and "speed" is outside the bit promise.
+/// The content of summary.json.  All under "time" and "speed" is outside the bit promise, and so is
+/// "resumed_from_step", which says how this run came to its model.
 std::string summary_text(const Summary& summary);
 
 }  // namespace ossau

@@ -16,6 +16,10 @@ MetricsLog::MetricsLog(std::filesystem::path file) : file_(std::move(file)) {
   if (!descriptor_.is_open()) throw_cannot_write(file_, errno);
 }
 
+void MetricsLog::on_resume(const ResumePoint& /*from*/, const std::vector<EpochReport>& reports) {
+  for (const EpochReport& report : reports) on_epoch(report);
+}
+
 void MetricsLog::on_epoch(const EpochReport& report) {
   write_all(descriptor_, epoch_line(report) + "\n", file_);
 }

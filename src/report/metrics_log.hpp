@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <vector>
 
 #include "core/file_descriptor.hpp"
 #include "train/observer.hpp"
@@ -15,6 +16,8 @@ class MetricsLog final : public TrainingObserver {
   explicit MetricsLog(std::filesystem::path file);
 
   void on_start(const TrainingStart&) override {}
+  /// The lines of the epochs before: another run wrote them, perhaps into another directory.
+  void on_resume(const ResumePoint& from, const std::vector<EpochReport>& reports) override;
   /// Throws DeviceError, for example where the disk is full.
   void on_epoch(const EpochReport& report) override;
 

@@ -20,6 +20,9 @@ class Observers final : public TrainingObserver {
   void on_start(const TrainingStart& start) override {
     for (TrainingObserver* observer : observers_) observer->on_start(start);
   }
+  void on_resume(const ResumePoint& from, const std::vector<EpochReport>& reports) override {
+    for (TrainingObserver* observer : observers_) observer->on_resume(from, reports);
+  }
   void on_epoch(const EpochReport& report) override {
     for (TrainingObserver* observer : observers_) observer->on_epoch(report);
   }

@@ -73,6 +73,15 @@ void Progress::on_start(const TrainingStart& start) {
   output_.write(start_line(start) + "\n");
 }
 
+void Progress::on_resume(const ResumePoint& from, const std::vector<EpochReport>& reports) {
+  for (const EpochReport& report : reports) {
+    if (report.validation) validation_loss_ = report.validation->log_loss;
+  }
+  output_.write(fmt::format("resumed from {}: epoch {}, step {} of {}\n", from.file,
+                            with_commas(from.epoch), with_commas(from.step),
+                            with_commas(start_.steps_per_epoch)));
+}
+
 void Progress::on_epoch(const EpochReport& report) {
   if (report.validation) validation_loss_ = report.validation->log_loss;
   const double wait_s = output_.terminal ? kRedrawSeconds : output_.log_every_s;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "train/observer.hpp"
 
@@ -34,6 +35,7 @@ class Progress final : public TrainingObserver {
   Progress& operator=(const Progress&) = delete;
 
   void on_start(const TrainingStart& start) override;
+  void on_resume(const ResumePoint& from, const std::vector<EpochReport>& reports) override;
   void on_epoch(const EpochReport& report) override;
   /// Shows the last epoch, where that has not been done, and ends the line.
   void finish();

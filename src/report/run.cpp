@@ -1,16 +1,24 @@
 #include "report/run.hpp"
 
 #include <filesystem>
+#include <string>
+#include <system_error>
 
 #include "core/atomic_file.hpp"
 #include "core/clock.hpp"
+#include "core/log.hpp"
+#include "ossau/error.hpp"
 #include "report/metrics_json.hpp"
 #include "report/metrics_log.hpp"
 #include "report/observers.hpp"
 #include "report/run_directory.hpp"
+#include "train/checkpoint_folder.hpp"
+#include "train/resume.hpp"
 
 namespace ossau {
 namespace {
+
+namespace fs = std::filesystem;
 
 TrainingResult train_into(const RunDirectory& run, const Config& config,
                           const TrainFunction& trainer, TrainingObserver* watcher,
@@ -28,21 +36,38 @@ TrainingResult train_into(const RunDirectory& run, const Config& config,
   return result;
 }
 
+// What only an unfinished run needs.  The run is complete: trouble here is worth no more than a
+// word.
+void discard_checkpoints(const Config& config, const std::string& key) {
+  const fs::path folder = checkpoint_directory(config);
+  try {
+    if (!key.empty()) remove_checkpoints(folder, key);
+  } catch (const Error& error) {
+    log_warning(error.what());
+  }
+  std::error_code ignored;  // another run's may be there
+  if (!config.checkpoint.directory) fs::remove(folder, ignored);
+}
+
 }  // namespace
 
 TrainingResult run_and_record(const Config& config, const TrainFunction& trainer,
                               TrainingObserver* watcher) {
   const Stopwatch watch;
   // Before any data is read: a run that may not be written should fail in its first second.
+  require_resume_path(config.checkpoint);
   const RunDirectory run = prepare_run_directory(config);
+  Config placed = config;
+  placed.checkpoint.directory = checkpoint_directory(config).string();
   TrainingResult result;
   try {
-    result = train_into(run, config, trainer, watcher, watch);
+    result = train_into(run, placed, trainer, watcher, watch);
   } catch (...) {
     discard_results(run);
     throw;
   }
   publish(run);  // not discarded where it fails: the old run is gone by then
+  discard_checkpoints(config, result.checkpoint_key);
   return result;
 }
 

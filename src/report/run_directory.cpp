@@ -14,6 +14,7 @@
 #include "config/write.hpp"
 #include "core/atomic_file.hpp"
 #include "ossau/error.hpp"
+#include "train/checkpoint_folder.hpp"
 
 namespace ossau {
 namespace {
@@ -24,6 +25,11 @@ namespace fs = std::filesystem;
 constexpr const char* kDefaultDirectory = "runs/ossau";
 // In a run directory: where a run writes while the files of a finished one are still in place.
 constexpr const char* kAsideFolder = "unfinished";
+constexpr const char* kCheckpointFolder = "checkpoints";
+
+fs::path run_directory(const Config& config) {
+  return config.run.directory.value_or(kDefaultDirectory);
+}
 
 void remove_file(const fs::path& file) {
   std::error_code error;
@@ -107,8 +113,13 @@ RunFiles run_files(const fs::path& directory) {
           .summary = directory / "summary.json"};
 }
 
+fs::path checkpoint_directory(const Config& config) {
+  if (config.checkpoint.directory) return *config.checkpoint.directory;
+  return run_directory(config) / kCheckpointFolder;
+}
+
 RunDirectory prepare_run_directory(const Config& config) {
-  const fs::path directory = config.run.directory.value_or(kDefaultDirectory);
+  const fs::path directory = run_directory(config);
   make_directory(directory);
   RunDirectory run{.lock = lock_directory(directory),
                    .results = run_files(directory),
@@ -123,6 +134,7 @@ RunDirectory prepare_run_directory(const Config& config) {
   }
   const RunFiles aside = run_files(directory / kAsideFolder);
   remove_leftover(aside);
+  if (config.checkpoint.resume == "never") remove_checkpoints(checkpoint_directory(config), "");
   if (finished) {
     make_directory(aside.directory);
     run.files = aside;

@@ -28,8 +28,12 @@ struct RunDirectory {
   bool aside() const { return files.directory != results.directory; }
 };
 
+/// Where the checkpoints of a run are: checkpoint.directory, else a folder in run.directory.
+std::filesystem::path checkpoint_directory(const Config& config);
+
 /// Creates `run.directory` (with its parents), locks it, clears what an unfinished run of Ossau
-/// left in it, and writes the effective configuration.  A finished run stays as it is until
+/// left in it, but checkpoints only with checkpoint.resume: never, and writes the effective
+/// configuration.  A finished run stays as it is until
 /// publish(); other files stay. Throws ConfigError where another run is writing there, where it
 /// holds a finished run and run.overwrite is false, or is no directory; DeviceError where it cannot
 /// be written.

@@ -1,39 +1,60 @@
 #include <exception>
 #include <memory>
+#include <optional>
 #include <ostream>
 
 #include "comm/communicator.hpp"
 #include "config/check.hpp"
+#include "core/interruption.hpp"
 #include "ossau/ossau.hpp"
 #include "report/final_table.hpp"
 #include "report/observers.hpp"
 #include "report/progress.hpp"
 #include "report/run.hpp"
+#include "report/run_directory.hpp"
 #include "train/job.hpp"
 
 namespace ossau {
 namespace {
 
-// Of a job's processes the first one records, and the others wait until it has.
+// Before the first step there is nothing to keep, and a signal ends the process as ever.
+class InterruptionWatch final : public TrainingObserver {
+ public:
+  void on_start(const TrainingStart&) override { handlers_.emplace(); }
+  void on_epoch(const EpochReport&) override {}
+
+ private:
+  std::optional<InterruptionHandlers> handlers_;
+};
+
+// A rank that records nothing.  Where checkpoints are it must know like rank 0, which writes them.
+TrainingResult follow(const Config& config, Communicator& job) {
+  Config placed = config;
+  placed.checkpoint.directory = checkpoint_directory(config).string();
+  Observers nobody({});
+  return run_training(placed, nobody, &job);
+}
+
+}  // namespace
+
 TrainingResult train_in_job(const Config& config, Communicator* job, TrainingObserver* watcher) {
   const TrainFunction trainer = [job](const Config& given, TrainingObserver& observer) {
     return run_training(given, observer, job);
   };
   if (job == nullptr) return run_and_record(config, trainer, watcher);
   try {
-    Observers nobody({});
     TrainingResult result =
-        leads(job) ? run_and_record(config, trainer, watcher) : trainer(config, nobody);
+        leads(job) ? run_and_record(config, trainer, watcher) : follow(config, *job);
     job->set_position({.phase = "end"});
-    job->barrier("results");
+    job->barrier("results");  // they are on disk
     return result;
+  } catch (const Interrupted&) {
+    throw;  // all ranks do
   } catch (const std::exception& error) {
     abort(*job, error);
     throw;
   }
 }
-
-}  // namespace
 
 Summary train(const Config& config) {
   validate_config(config);  // it may have been made in code
@@ -44,7 +65,10 @@ Summary train(const Config& config) {
 Summary train_and_show(const Config& config, std::ostream& out) {
   const std::unique_ptr<Communicator> job = join_job(config);
   Progress progress(standard_error_progress(config.run.log_every_s));
-  TrainingResult result = train_in_job(config, job.get(), &progress);
+  InterruptionWatch watch;
+  if (!leads(job.get())) watch.on_start({});  // only rank 0 is told
+  Observers watchers({&progress, &watch});
+  TrainingResult result = train_in_job(config, job.get(), &watchers);
   progress.finish();
   if (leads(job.get())) out << final_table(result.summary, result.model);
   return result.summary;
