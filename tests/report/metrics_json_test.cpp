@@ -92,6 +92,13 @@ TEST(SummaryText, HoldsTheValidationLikeTheTraining) {
   EXPECT_TRUE(summary.at("validation").at("auc").is_null());
 }
 
+TEST(SummaryText, SaysWhereARunWentOnIfItDid) {
+  Summary summary = test::sample_summary();
+  EXPECT_FALSE(json::parse(summary_text(summary)).contains("resumed_from_step"));
+  summary.resumed_from_step = 17;
+  EXPECT_EQ(json::parse(summary_text(summary)).at("resumed_from_step"), 17);
+}
+
 TEST(SummaryText, SurvivesADirectoryThatIsNotUtf8) {
   Summary summary = test::sample_summary();
   summary.run_directory = "runs/\xe9t\xe9";

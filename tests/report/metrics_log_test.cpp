@@ -36,6 +36,18 @@ TEST(MetricsLog, WritesOneObjectALineAndEachAtOnce) {
   }
 }
 
+TEST(MetricsLog, OfARunThatGoesOnHoldsTheEpochsBefore) {
+  const test::TemporaryDirectory directory;
+  MetricsLog whole(directory.path() / "whole");
+  MetricsLog resumed(directory.path() / "resumed");
+  for (int epoch = 1; epoch <= 3; ++epoch) whole.on_epoch(test::sample_epoch(epoch));
+  resumed.on_resume({.file = "c", .epoch = 3, .step = 1},
+                    {test::sample_epoch(1), test::sample_epoch(2)});
+  resumed.on_epoch(test::sample_epoch(3));
+  EXPECT_EQ(test::read_file(directory.path() / "resumed"),
+            test::read_file(directory.path() / "whole"));
+}
+
 TEST(MetricsLog, StartsAnew) {
   const test::TemporaryDirectory directory;
   const auto file = directory.write("metrics.jsonl", "old\n");

@@ -115,6 +115,21 @@ TEST(Progress, KeepsTheLatestValidationInSight) {
   EXPECT_THAT(screen.text, HasSubstr("validation 0.25000"));
 }
 
+TEST(Progress, SaysWhereATrainingGoesOn) {
+  Screen screen;
+  Progress progress(screen.output(false));
+  progress.on_start(test::sample_start());
+  screen.text.clear();
+  EpochReport with_validation = test::sample_epoch(2);
+  with_validation.validation = test::sample_metrics();
+  progress.on_resume({.file = "runs/a/checkpoints/step.safetensors", .epoch = 3, .step = 17},
+                     {test::sample_epoch(1), with_validation});
+  EXPECT_EQ(screen.text,
+            "resumed from runs/a/checkpoints/step.safetensors: epoch 3, step 17 of 32\n");
+  progress.on_epoch(test::sample_epoch(3));
+  EXPECT_THAT(screen.text, ::testing::HasSubstr("validation 0.25000"));
+}
+
 TEST(Progress, EndsItsLineWhenTheTrainingFails) {
   Screen screen;
   try {

@@ -124,6 +124,25 @@ TEST(RunDirectory, WithAnUnfinishedRunIsTakenOver) {
   EXPECT_FALSE(fs::exists(run.files.model));
 }
 
+TEST(RunDirectory, KeepsCheckpointsUnlessTheyShallNeverServe) {
+  const test::TemporaryDirectory directory;
+  const fs::path folder = directory.path() / "checkpoints";
+  const std::vector<std::string> own = {"step-000000000012-0a1b2c3d.safetensors",
+                                        "step-000000000013-0a1b2c3d.safetensors.part0"};
+  for (const std::string& name : own) directory.write("checkpoints/" + name, "");
+  directory.write("checkpoints/notes.txt", "mine");
+  Config config = config_for(directory.path());
+  EXPECT_EQ(checkpoint_directory(config), folder);
+  prepare_run_directory(config);
+  for (const std::string& name : own) EXPECT_TRUE(fs::exists(folder / name)) << name;
+  config.checkpoint.resume = "never";
+  prepare_run_directory(config);
+  for (const std::string& name : own) EXPECT_FALSE(fs::exists(folder / name)) << name;
+  EXPECT_TRUE(fs::exists(folder / "notes.txt"));
+  config.checkpoint.directory = (directory.path() / "elsewhere").string();
+  EXPECT_EQ(checkpoint_directory(config), directory.path() / "elsewhere");
+}
+
 TEST(RunDirectory, ThatIsAFileIsAConfigError) {
   const test::TemporaryDirectory directory;
   const fs::path file = directory.write("file", "mine");

@@ -11,12 +11,14 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "core/atomic_file.hpp"
 #include "core/sha256.hpp"
 #include "ossau/error.hpp"
 #include "report/run_directory.hpp"
 #include "report/samples.hpp"
 #include "support/files.hpp"
 #include "support/full_disk.hpp"
+#include "train/checkpoint_folder.hpp"
 
 namespace ossau {
 namespace {
@@ -159,6 +161,49 @@ TEST(Run, ThatIsKilledLeavesTheFinishedRunAndNoLock) {
   EXPECT_THAT(test::read_file(run_files(directory.path()).config), HasSubstr("epochs: 3"));
   EXPECT_EQ(contents(directory.path()).size(), 4u);
   EXPECT_FALSE(fs::exists(directory.path() / "unfinished"));
+}
+
+// Leaves a checkpoint, as a training does, and ends as it is told.
+TrainFunction with_checkpoint(bool interrupted) {
+  return [interrupted](const Config& config, TrainingObserver& observer) {
+    TrainingResult result = pretend_to_train(config, observer);
+    result.checkpoint_key = "0a1b2c3d";
+    for (const char* key : {"0a1b2c3d", "ffffffff"}) {
+      const fs::path file = checkpoint_path(*config.checkpoint.directory, 12, key);
+      fs::create_directories(file.parent_path());
+      write_file_atomically(file, "");
+    }
+    if (interrupted) throw Interrupted("interrupted");
+    return result;
+  };
+}
+
+TEST(Run, ThatIsInterruptedKeepsItsCheckpointsAndAFinishedOneDoesNot) {
+  for (const bool overwrite : {false, true}) {
+    const test::TemporaryDirectory directory;
+    Config config = config_for(directory.path());
+    if (overwrite) run_and_record(config, pretend_to_train, nullptr);
+    const auto before = contents(directory.path());
+    config.run.overwrite = overwrite;
+    EXPECT_THROW(run_and_record(config, with_checkpoint(true), nullptr), Interrupted);
+    const fs::path folder = directory.path() / "checkpoints";
+    EXPECT_EQ(list_checkpoints(folder).size(), 2u);
+    EXPECT_EQ(fs::exists(run_files(directory.path()).summary), overwrite);
+    EXPECT_FALSE(fs::exists(directory.path() / "unfinished"));
+
+    run_and_record(config, with_checkpoint(false), nullptr);
+    ASSERT_EQ(list_checkpoints(folder).size(), 1u);
+    EXPECT_EQ(list_checkpoints(folder)[0].key, "ffffffff");  // another training's
+    EXPECT_TRUE(fs::exists(run_files(directory.path()).summary));
+  }
+}
+
+TEST(Run, RefusesACheckpointThatIsNotThereBeforeItTouchesAnything) {
+  const test::TemporaryDirectory directory;
+  Config config = config_for(directory.path() / "run");
+  config.checkpoint.resume = (directory.path() / "absent").string();
+  EXPECT_THROW(run_and_record(config, pretend_to_train, nullptr), ConfigError);
+  EXPECT_FALSE(fs::exists(directory.path() / "run"));
 }
 
 TEST(Run, ThatFailsLeavesNoModelAndNoSummaryButWhatItMeasured) {

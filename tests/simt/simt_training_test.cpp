@@ -3,11 +3,12 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "backend/cuda/cuda_backend.hpp"
 #include "simt/interpreter.hpp"
 #include "simt/runtime.hpp"
-#include "train/training_contract.hpp"
+#include "train/resume_contract.hpp"
 
 // Whole trainings with every kernel run on the CPU: the model and all metrics are the CPU's, bit
 // for bit.
@@ -53,6 +54,65 @@ TEST(InterpretedTraining, ListsTouchedFeaturesAsTheCpuDoes) {
   EXPECT_EQ(outcome_of(config, interpreted(50'000)), expected);
   config.run.ranks = 2;
   EXPECT_EQ(outcome_of(config, interpreted(std::nullopt)), expected);
+}
+
+// From the CPU to the device and back, in the middle of epochs.
+TEST_P(InterpretedTraining, GoesOnFromTheCpusCheckpointsAndTheCpuFromIts) {
+  const TemporaryDirectory directory;
+  Config config = config_of(GetParam(), directory);
+  const Outcome expected = outcome_of(config, make_backend);
+  const bool single_rows = config.training.batch_size == 1;
+  const std::int64_t every_steps = single_rows ? 60 : 4;
+  const auto on_cpu = directory.path() / "cpu";
+  outcome_of(with_checkpoints(config, on_cpu, every_steps), make_backend);
+  std::uint64_t seed = 50;
+  for (const CheckpointEntry& entry : some_checkpoints(on_cpu, 2)) {
+    config.run.ranks = 1 + entry.steps / every_steps % 2;
+    simt::set_seed(seed++);
+    EXPECT_EQ(outcome_from(config, entry.file, interpreted(std::nullopt)), expected) << entry.file;
+  }
+  for (const std::optional<std::int64_t> memory : {std::optional<std::int64_t>{}, {20'000}}) {
+    const auto on_device = directory.path() / (memory ? "streamed" : "resident");
+    config.run.ranks = 1;
+    EXPECT_EQ(outcome_of(with_checkpoints(config, on_device, every_steps), interpreted(memory)),
+              expected);
+    for (const CheckpointEntry& entry : some_checkpoints(on_device, 3)) {
+      config.run.ranks = 1 + entry.steps / every_steps % 3;
+      EXPECT_EQ(outcome_from(config, entry.file, make_backend), expected) << entry.file;
+    }
+  }
+}
+
+// Graphs of steps that list what they touch, cut where checkpoints are due.
+TEST(InterpretedTraining, GoesOnInTheMiddleOfGraphs) {
+  const TemporaryDirectory directory;
+  const Config config = wide_sparse_config(directory);
+  const Outcome expected = outcome_of(config, make_backend);
+  const auto folder = directory.path() / "checkpoints";
+  EXPECT_EQ(outcome_of(with_checkpoints(config, folder, 70), interpreted(std::nullopt)), expected);
+  for (const CheckpointEntry& entry : list_checkpoints(folder)) {
+    EXPECT_EQ(outcome_from(config, entry.file, make_backend), expected) << entry.file;
+    EXPECT_EQ(outcome_from(config, entry.file, interpreted(std::nullopt)), expected) << entry.file;
+  }
+}
+
+// An epoch of more steps than a device takes by itself: a signal is answered between two runs.
+TEST(InterpretedTraining, IsInterruptedInTheMiddleOfALongEpoch) {
+  const TemporaryDirectory directory;
+  Config config = small_config(write_csv(directory, "train.csv", {.rows = 1300, .columns = 3}));
+  config.data.layout = Layout::kDense;
+  config.training.batch_size = 1;
+  const Outcome expected = outcome_of(config, make_backend);
+  config = with_checkpoints(config, directory.path() / "checkpoints", 1'000'000);
+  std::vector<std::int64_t> stopped_at;
+  const Interruptions found = outcome_with_interruptions(
+      config, interpreted(std::nullopt), 1, [&](Config& each, int attempt) {
+        if (attempt > 0) {
+          stopped_at.push_back(list_checkpoints(*each.checkpoint.directory).front().steps);
+        }
+      });
+  EXPECT_EQ(found.outcome, expected);
+  EXPECT_EQ(stopped_at, (std::vector<std::int64_t>{1024, 1300, 2324, 2600}));
 }
 
 // The last ones are wider than shared memory: chunks of tiles are handed out by tickets.

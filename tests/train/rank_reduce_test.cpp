@@ -3,9 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <span>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "backend/prepared_rows.hpp"
+#include "backend/reference_sums.hpp"
 #include "comm/threads.hpp"
 #include "support/tables.hpp"
 
@@ -33,6 +37,41 @@ TEST(MergeSums, AddsBeyondSixtyFourBitsWithBothSigns) {
     EXPECT_TRUE(sums[2] == 0);
     EXPECT_TRUE(sums[3] == -3);
   });
+}
+
+// One rank was interrupted, another not: all hear of it, and the sums are those of all rows.
+TEST(ReduceSumsAndNote, TellsEveryRankOfEveryNote) {
+  const auto gradient = [](std::int64_t ranks, std::int64_t note_of_last) {
+    std::vector<std::int64_t> sums;
+    on_ranks(ranks, [&](Communicator& communicator) {
+      test::PreparedRows prepared =
+          test::prepare_rows({.rows = 500, .columns = 33}, Layout::kDense);
+      const auto slices = test::every_tile(prepared.tiles.shards);
+      RunConfig config;
+      config.device = Device::kCpu;
+      const auto backend =
+          make_backend(config, {}, 1, {std::move(prepared.tiles), {}}, prepared.setup);
+      backend->set_weights(std::vector<double>(34, 0.5));
+      const auto rank = static_cast<std::size_t>(communicator.rank().rank);
+      const std::size_t share = slices.size() / static_cast<std::size_t>(ranks);
+      const std::size_t end =
+          rank + 1 == static_cast<std::size_t>(ranks) ? slices.size() : (rank + 1) * share;
+      for (int pass = 0; pass < 2; ++pass) {
+        backend->gradient(RowSet::kTrain,
+                          std::span(slices).subspan(rank * share, end - rank * share), 44);
+        const std::int64_t mine = end == slices.size() ? note_of_last : 0;
+        EXPECT_EQ(reduce_sums_and_note(*backend, communicator, mine, "sums"), note_of_last);
+      }
+      const auto host = backend->sums(MemorySpace::kHost).host();
+      if (rank == 0) sums.assign(host.begin(), host.end());
+    });
+    return sums;
+  };
+  const auto expected = gradient(1, 0);
+  for (const std::int64_t ranks : {1, 2, 3}) {
+    EXPECT_EQ(gradient(ranks, 0), expected);
+    EXPECT_EQ(gradient(ranks, 1), expected);
+  }
 }
 
 TEST(MergeStatistics, OfAnySplitAreThoseOfTheWhole) {
