@@ -26,6 +26,7 @@ data: {validation: [a.csv, b.csv], format: csv, shuffle: False, shuffle_seed: 18
 model: {class_weight: {-1: 2, "+1": 1e-1}, positive: 1.0, threshold: .25}
 optimizer: {learning_rate: 1E-2, schedule: inverse_sqrt, decay: 2, momentum: +0.5, nesterov: true}
 training: {batch_size: all, early_stopping: {metric: auc}}
+checkpoint: {directory: c, every_steps: 100, every_minutes: 0.5, keep: 3, resume: c/step}
 run: {threads: 2, device: cpu, directory: 2024}
 )")
                             .config;
@@ -50,6 +51,11 @@ run: {threads: 2, device: cpu, directory: 2024}
   ASSERT_TRUE(config.training.early_stopping);
   EXPECT_EQ(config.training.early_stopping->metric, Metric::kAuc);
   EXPECT_EQ(config.training.early_stopping->patience, EarlyStopping{}.patience);
+  EXPECT_EQ(config.checkpoint.directory, "c");
+  EXPECT_EQ(config.checkpoint.every_steps, 100);
+  EXPECT_EQ(config.checkpoint.every_minutes, 0.5);
+  EXPECT_EQ(config.checkpoint.keep, 3);
+  EXPECT_EQ(config.checkpoint.resume, "c/step");
   EXPECT_EQ(config.run.threads, 2);
   EXPECT_EQ(config.run.directory, "2024");
 }
@@ -243,6 +249,12 @@ INSTANTIATE_TEST_SUITE_P(
               "optimizer.epochs: unknown key (did you mean training.epochs?)"},
         Wrong{"csv: {label: a}", "csv: unknown key (did you mean data.csv?)"},
         Wrong{"optimiser: {}", "optimiser: unknown key (did you mean optimizer?)"},
+        Wrong{"checkpoint: {every_steps: 0}",
+              "checkpoint.every_steps: 0 is out of range (allowed: null, or a whole number >= 1)"},
+        Wrong{"checkpoint: {keep: 0}",
+              "checkpoint.keep: 0 is out of range (allowed: a whole number >= 1)"},
+        Wrong{"checkpoint: {every_minutes: -1}",
+              "checkpoint.every_minutes: -1 is out of range (allowed: a number >= 0)"},
         Wrong{"communication: {frobnicate: 1}",
               "communication.frobnicate: unknown key (known here: timeout_s, launcher, interface)"},
         Wrong{"model: {<<: {l2: 1}}",

@@ -242,6 +242,7 @@ TEST(ModelRecord, DoesNotDependOnPathsOrPlace) {
   there.data.train = {"elsewhere.csv"};
   there.data.validation.clear();
   there.run = RunConfig{};
+  there.checkpoint.resume = "never";
   there.communication.timeout_s = 1;
   EXPECT_EQ(model_config_json(here).dump(), model_config_json(there).dump());
 }
