@@ -23,8 +23,8 @@ using TrainFunction = std::function<TrainingResult(const Config&, TrainingObserv
 TrainingResult run_and_record(const Config& config, const TrainFunction& trainer,
                               TrainingObserver* watcher);
 
-/// The same for one of a job's processes, see join_job(); null: there are no others.  Rank 0 records,
-/// and the others return once it has; where one fails, all do.
+/// The same for one of a job's processes, see join_job(); null: there are no others.  Rank 0
+/// records, and the others return once it has; where one fails, all do.
 TrainingResult train_in_job(const Config& config, Communicator* job, TrainingObserver* watcher);
 
 /// train() as a program does it: progress on standard error, the final table on `out`; from the

@@ -151,7 +151,8 @@ Summary train_on(Backend& backend, const Config& config, const PreparedData& pre
     checkpoints.emplace(config.checkpoint, identity, communicator);
     trainer.keep_checkpoints(*checkpoints);
   }
-  if (observer != nullptr) observer->on_start(training_start(config, prepared, backend, communicator, trainer));
+  if (observer != nullptr)
+    observer->on_start(training_start(config, prepared, backend, communicator, trainer));
   auto from =
       find_resumption(config.checkpoint, identity, prepared.transform.columns(), communicator);
   if (from) trainer.resume(*std::move(from));

@@ -108,6 +108,11 @@ void Monitor::end() {
   mine_.operation.clear();
 }
 
+void Monitor::expect_end() {
+  const std::lock_guard lock(mutex_);
+  ending_.emplace();
+}
+
 std::optional<Verdict> Monitor::verdict() const {
   const std::lock_guard lock(mutex_);
   return verdict_;
@@ -330,6 +335,12 @@ void Monitor::announce() {
 }
 
 void Monitor::end_process_if_stuck() {
+  if (ending_ && ending_->seconds() > settings_.timeout_s) {
+    ending_.emplace();
+    if (settings_.end_process) {
+      settings_.end_process({"the other ranks did not end", ExitCode::kCommunication});
+    }
+  }
   if (!verdict_age_ || verdict_age_->seconds() < 2 * grace_s(settings_.timeout_s)) return;
   verdict_age_ = Stopwatch();
   if (settings_.end_process) settings_.end_process(*verdict_);

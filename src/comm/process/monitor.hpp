@@ -49,6 +49,8 @@ class Monitor {
   /// A collective call begins, and ends.
   void begin(std::string_view operation);
   void end();
+  /// From now on this rank does nothing but leave, for which it has its timeout.
+  void expect_end();
 
   bool over() const { return over_.load(std::memory_order_acquire); }
   std::optional<Verdict> verdict() const;
@@ -104,6 +106,7 @@ class Monitor {
   std::optional<Stopwatch> verdict_age_;
   bool announced_ = false;
   std::optional<Stopwatch> last_beat_;
+  std::optional<Stopwatch> ending_;
   bool leaving_ = false;
   std::atomic<bool> over_ = false;
   FileDescriptor wake_;

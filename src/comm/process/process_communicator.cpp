@@ -5,6 +5,7 @@
 #include <exception>
 #include <utility>
 
+#include "core/log.hpp"
 #include "ossau/error.hpp"
 
 namespace ossau {
@@ -20,10 +21,13 @@ class ProcessCommunicator : public Communicator {
         monitor_(std::move(circle), me, settings) {}
 
   ~ProcessCommunicator() override {
-    if (monitor_.over() || std::uncaught_exceptions() > 0) return;
-    monitor_.begin("end");
-    transport_->finish();
-    monitor_.end();
+    if (monitor_.over()) return;
+    monitor_.expect_end();
+    try {
+      transport_->finish();
+    } catch (const std::exception& error) {
+      log_warning(fmt::format("end: {}", error.what()));  // the work is done
+    }
   }
   ProcessCommunicator(const ProcessCommunicator&) = delete;
   ProcessCommunicator& operator=(const ProcessCommunicator&) = delete;
