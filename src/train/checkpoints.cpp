@@ -25,9 +25,9 @@ constexpr double kSecondsOfMinute = 60;
 
 }  // namespace
 
-Checkpoints::Checkpoints(const CheckpointConfig& config, CheckpointIdentity identity,
+Checkpoints::Checkpoints(CheckpointConfig config, CheckpointIdentity identity,
                          Communicator& communicator)
-    : config_(config),
+    : config_(std::move(config)),
       identity_(std::move(identity)),
       key_(identity_.key()),
       communicator_(communicator) {}
@@ -86,7 +86,7 @@ void Checkpoints::finish_writing() {
 
 fs::path Checkpoints::write(const TrainingState& state) const {
   const fs::path folder = *config_.directory;
-  const fs::path file = checkpoint_path(folder, state.position.steps, key_);
+  fs::path file = checkpoint_path(folder, state.position.steps, key_);
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) throw_cannot_write(folder, error.value());

@@ -13,12 +13,11 @@
 
 namespace ossau {
 
-/// Writes checkpoints of one training into config.directory, which must be there: rank 0 when they
-/// are due, beside the training, and when the training is interrupted.
+/// Writes checkpoints of one training: rank 0 when they are due, beside the training, and when the
+/// training is interrupted.  On rank 0 config.directory must be given and the identity known.
 class Checkpoints {
  public:
-  Checkpoints(const CheckpointConfig& config, CheckpointIdentity identity,
-              Communicator& communicator);
+  Checkpoints(CheckpointConfig config, CheckpointIdentity identity, Communicator& communicator);
   /// Waits until what is being written is on disk.
   ~Checkpoints() = default;
   Checkpoints(const Checkpoints&) = delete;

@@ -1,6 +1,8 @@
 #include "train/training.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -145,9 +147,12 @@ CheckpointIdentity identity_where_needed(const Config& config, const PreparedDat
 Summary train_on(Backend& backend, const Config& config, const PreparedData& prepared,
                  const CheckpointIdentity& identity, Trainer& trainer, Communicator& communicator,
                  TrainingObserver* observer) {
-  // It outlives the training, and waits for what is being written.
+  // Rank 0's word: another rank may not know where the run's files go.
+  std::array<std::byte, 1> keeps = {std::byte{config.checkpoint.directory.has_value()}};
+  communicator.broadcast(keeps, 0, "whether checkpoints are kept");
+  // They outlive the training, and wait for what is being written.
   std::optional<Checkpoints> checkpoints;
-  if (config.checkpoint.directory) {
+  if (keeps[0] != std::byte{0}) {
     checkpoints.emplace(config.checkpoint, identity, communicator);
     trainer.keep_checkpoints(*checkpoints);
   }

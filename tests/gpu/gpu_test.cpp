@@ -7,7 +7,7 @@
 
 #include "backend/backend_contract.hpp"
 #include "backend/cuda/cuda_backend.hpp"
-#include "train/training_contract.hpp"
+#include "train/resume_contract.hpp"
 
 // What tests/simt shows of the kernels on the CPU, on a GPU.
 
@@ -61,6 +61,10 @@ TEST_P(GpuTraining, GivesTheModelAndTheMetricsOfTheCpu) {
           << ranks << " ranks, " << (memory ? "streamed" : "resident");
     }
   }
+}
+
+TEST_P(GpuTraining, GoesOnFromTheCpusCheckpointsAndTheCpuFromIts) {
+  expect_resumes_between_cpu_and(on_gpu, GetParam());
 }
 
 INSTANTIATE_TEST_SUITE_P(Methods, GpuTraining, ::testing::ValuesIn(method_samples()),

@@ -56,31 +56,9 @@ TEST(InterpretedTraining, ListsTouchedFeaturesAsTheCpuDoes) {
   EXPECT_EQ(outcome_of(config, interpreted(std::nullopt)), expected);
 }
 
-// From the CPU to the device and back, in the middle of epochs.
 TEST_P(InterpretedTraining, GoesOnFromTheCpusCheckpointsAndTheCpuFromIts) {
-  const TemporaryDirectory directory;
-  Config config = config_of(GetParam(), directory);
-  const Outcome expected = outcome_of(config, make_backend);
-  const bool single_rows = config.training.batch_size == 1;
-  const std::int64_t every_steps = single_rows ? 60 : 4;
-  const auto on_cpu = directory.path() / "cpu";
-  outcome_of(with_checkpoints(config, on_cpu, every_steps), make_backend);
-  std::uint64_t seed = 50;
-  for (const CheckpointEntry& entry : some_checkpoints(on_cpu, 2)) {
-    config.run.ranks = 1 + entry.steps / every_steps % 2;
-    simt::set_seed(seed++);
-    EXPECT_EQ(outcome_from(config, entry.file, interpreted(std::nullopt)), expected) << entry.file;
-  }
-  for (const std::optional<std::int64_t> memory : {std::optional<std::int64_t>{}, {20'000}}) {
-    const auto on_device = directory.path() / (memory ? "streamed" : "resident");
-    config.run.ranks = 1;
-    EXPECT_EQ(outcome_of(with_checkpoints(config, on_device, every_steps), interpreted(memory)),
-              expected);
-    for (const CheckpointEntry& entry : some_checkpoints(on_device, 3)) {
-      config.run.ranks = 1 + entry.steps / every_steps % 3;
-      EXPECT_EQ(outcome_from(config, entry.file, make_backend), expected) << entry.file;
-    }
-  }
+  simt::set_seed(50);
+  expect_resumes_between_cpu_and(interpreted, GetParam());
 }
 
 // Graphs of steps that list what they touch, cut where checkpoints are due.

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +47,33 @@ inline Outcome outcome_from(Config config, const std::filesystem::path& file,
   config.checkpoint = {};
   config.checkpoint.resume = file.string();
   return outcome_of(config, second);
+}
+
+/// A backend whose rows may take so many bytes of its memory.
+using LimitedMaker = std::function<BackendMaker(std::optional<std::int64_t> memory_bytes)>;
+
+/// From the CPU to a device and back, in the middle of epochs, with rows that fit and that stream.
+inline void expect_resumes_between_cpu_and(const LimitedMaker& device, const MethodSample& sample) {
+  const TemporaryDirectory directory;
+  Config config = config_of(sample, directory);
+  const Outcome expected = outcome_of(config, make_backend);
+  const std::int64_t every_steps = config.training.batch_size == 1 ? 60 : 4;
+  const auto on_cpu = directory.path() / "cpu";
+  outcome_of(with_checkpoints(config, on_cpu, every_steps), make_backend);
+  for (const CheckpointEntry& entry : some_checkpoints(on_cpu, 2)) {
+    config.run.ranks = 1 + entry.steps / every_steps % 2;
+    EXPECT_EQ(outcome_from(config, entry.file, device(std::nullopt)), expected) << entry.file;
+  }
+  for (const std::optional<std::int64_t> memory : {std::optional<std::int64_t>{}, {20'000}}) {
+    const auto on_device = directory.path() / (memory ? "streamed" : "resident");
+    config.run.ranks = 1;
+    EXPECT_EQ(outcome_of(with_checkpoints(config, on_device, every_steps), device(memory)),
+              expected);
+    for (const CheckpointEntry& entry : some_checkpoints(on_device, 3)) {
+      config.run.ranks = 1 + entry.steps / every_steps % 3;
+      EXPECT_EQ(outcome_from(config, entry.file, make_backend), expected) << entry.file;
+    }
+  }
 }
 
 /// Interrupts a training at its n-th step (or run of steps) on one rank, as often as it can be,
