@@ -11,7 +11,6 @@
 #include "report/observers.hpp"
 #include "report/progress.hpp"
 #include "report/run.hpp"
-#include "report/run_directory.hpp"
 #include "train/job.hpp"
 
 namespace ossau {
@@ -27,14 +26,6 @@ class InterruptionWatch final : public TrainingObserver {
   std::optional<InterruptionHandlers> handlers_;
 };
 
-// A rank that records nothing.  Where checkpoints are it must know like rank 0, which writes them.
-TrainingResult follow(const Config& config, Communicator& job) {
-  Config placed = config;
-  placed.checkpoint.directory = checkpoint_directory(config).string();
-  Observers nobody({});
-  return run_training(placed, nobody, &job);
-}
-
 }  // namespace
 
 TrainingResult train_in_job(const Config& config, Communicator* job, TrainingObserver* watcher) {
@@ -43,8 +34,9 @@ TrainingResult train_in_job(const Config& config, Communicator* job, TrainingObs
   };
   if (job == nullptr) return run_and_record(config, trainer, watcher);
   try {
+    Observers nobody({});
     TrainingResult result =
-        leads(job) ? run_and_record(config, trainer, watcher) : follow(config, *job);
+        leads(job) ? run_and_record(config, trainer, watcher) : trainer(config, nobody);
     job->set_position({.phase = "end"});
     job->barrier("results");  // they are on disk
     return result;
