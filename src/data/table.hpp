@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "data/kept_rows.hpp"
 #include "ossau/config.hpp"
 
 namespace ossau {
@@ -30,15 +31,21 @@ struct Schema {
   std::array<std::string, 2> classes;      // labels of class 0 (negative) and 1 (positive)
 };
 
-/// Rows as read, before shuffling, scaling and tiling: compressed sparse rows for every format.
+/// Rows as read, before shuffling, scaling and tiling: compressed sparse rows for every format, in
+/// the order of the files.  n counts the rows that are here.
 struct Table {
   std::vector<std::int64_t> row_start = {0};  // [n + 1], into index and value
   std::vector<std::uint32_t> index;           // feature, ascending within a row
   std::vector<double> value;                  // finite, never zero
   std::vector<std::uint8_t> label;            // [n], {0, 1}
   std::vector<double> weight;                 // [n], >= 0, or empty: every row weighs 1
+  std::optional<KeptRows> kept;               // which of all rows are here; absent: every one
 
   std::int64_t rows() const { return static_cast<std::int64_t>(label.size()); }
+  /// Of all processes.
+  std::int64_t all_rows() const { return kept ? kept->rows() : rows(); }
+  /// Where a row of the files is here.
+  std::int64_t index_of(std::int64_t row) const { return kept ? kept->index_of(row) : row; }
 };
 
 }  // namespace ossau

@@ -36,20 +36,16 @@ struct Split {
 };
 
 Split split_rows(const DataConfig& config, const Dataset& dataset) {
-  const std::int64_t all = dataset.train.rows();
-  std::int64_t held_out = 0;
-  if (config.validation_fraction > 0) {
-    const auto share =
-        static_cast<std::int64_t>(config.validation_fraction * static_cast<double>(all));
-    held_out = std::max<std::int64_t>(share, 1);
-  }
+  const RowPlan plan = training_plan(config);
+  const std::int64_t all = dataset.train.all_rows();
+  const std::int64_t held_out = plan.held_out(all);
   if (held_out >= all) {
     throw DataError(fmt::format(
         "data.validation_fraction: {:g} of {} rows leaves none to train on (use more rows)",
         config.validation_fraction, all));
   }
   const auto part = [&](std::int64_t first, std::int64_t count) {
-    return Rows(dataset.train, config.shuffle, config.shuffle_seed, first, count);
+    return Rows(dataset.train, plan, first, count);
   };
   Split split{part(0, all - held_out), std::nullopt};
   if (held_out > 0) split.validation = part(all - held_out, held_out);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "data/text/messages.hpp"
 #include "data/text/numbers.hpp"
@@ -127,6 +128,15 @@ const std::vector<CsvCell>* CsvRecords::next() {
         file_.where_line(cells_.front().at), cells_.size(), names_.size()));
   }
   return &cells_;
+}
+
+bool CsvRecords::skip() {
+  if (std::exchange(first_is_data_, false)) return true;
+  return tokenizer_.skip();
+}
+
+std::int64_t CsvRecords::next_byte() {
+  return first_is_data_ ? 0 : tokenizer_.at_next() - file_.text.data();
 }
 
 Schema begin_csv_schema(const SourceText& file, const DataConfig& config) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,12 @@ class CsvRecords {
   /// The next record's cells, valid until the next call; absent at the end.
   /// Throws DataError for another number of cells.
   const std::vector<CsvCell>* next();
+
+  /// Passes over the next record; false at the end.
+  bool skip();
+
+  /// The byte of the file at which the next record begins.
+  std::int64_t next_byte();
 
  private:
   const SourceText& file_;

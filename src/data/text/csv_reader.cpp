@@ -7,12 +7,13 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
-#include <numeric>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "data/text/csv_columns.hpp"
+#include "data/text/csv_kinds.hpp"
 #include "data/text/messages.hpp"
 #include "data/text/numbers.hpp"
 #include "ossau/error.hpp"
@@ -42,18 +43,19 @@ class CsvRowReader {
     }
   }
 
-  void read(const SourceText& file) {
+  // kept: which rows to read, counted through all files; null: every one.
+  void read(const SourceText& file, const KeptRows* kept) {
     CsvRecords records(file, schema_.delimiter, schema_.header);
     const CsvBinding binding = bind_columns(schema_, records, rows_.extra_columns);
     file_ = &file;
-    while (const std::vector<CsvCell>* cells = records.next()) {
-      const CsvCell& label = (*cells)[binding.label];
-      rows_.table.label.push_back(rows_.labels.add(label.text, file, label.at));
-      if (binding.weight) rows_.table.weight.push_back(weight((*cells)[*binding.weight]));
-      for (std::size_t j = 0; j < binding.columns.size(); ++j) {
-        add(j, (*cells)[binding.columns[j]]);
+    for (;; ++row_) {
+      if (kept != nullptr && !kept->has(row_)) {
+        if (!records.skip()) return;
+        continue;
       }
-      rows_.table.row_start.push_back(static_cast<std::int64_t>(rows_.table.index.size()));
+      const std::vector<CsvCell>* const cells = records.next();
+      if (cells == nullptr) return;
+      add_row(*cells, binding);
     }
   }
 
@@ -73,6 +75,14 @@ class CsvRowReader {
     return id;
   }
 
+  void add_row(const std::vector<CsvCell>& cells, const CsvBinding& binding) {
+    const CsvCell& label = cells[binding.label];
+    rows_.table.label.push_back(rows_.labels.add(label.text, *file_, label.at));
+    if (binding.weight) rows_.table.weight.push_back(weight(cells[*binding.weight]));
+    for (std::size_t j = 0; j < binding.columns.size(); ++j) add(j, cells[binding.columns[j]]);
+    rows_.table.row_start.push_back(static_cast<std::int64_t>(rows_.table.index.size()));
+  }
+
   void add(std::size_t column, const CsvCell& cell) {
     if (schema_.columns[column].categorical) {
       add_categorical(column, cell);
@@ -88,11 +98,8 @@ class CsvRowReader {
       push(column, found->second);
     } else if (learn_) {
       push(column, add_category(column, cell.text));
-    } else {
-      if (rows_.unseen.count == 0) {
-        rows_.unseen_example = schema_.columns[column].name + "=" + std::string(cell.text);
-      }
-      rows_.unseen.add(*file_, cell.at);
+    } else if (rows_.unseen.add(*file_, cell.at)) {
+      rows_.unseen.example = schema_.columns[column].name + "=" + std::string(cell.text);
     }
   }
 
@@ -123,51 +130,23 @@ class CsvRowReader {
   std::vector<CategoryIds> ids_;  // [columns]
   CsvRows rows_;
   const SourceText* file_ = nullptr;
+  std::int64_t row_ = 0;  // of all files, those left out included
 };
 
-struct CellCounts {
-  std::int64_t filled = 0;
-  std::int64_t numeric = 0;
-};
-
-// nan, inf and overflow count as numbers: they are mistakes to report, not categories.
-void find_kinds(const std::vector<SourceText>& files, Schema& schema) {
-  std::vector<CellCounts> counts(schema.columns.size());
-  std::vector<std::string> first_names;
-  std::vector<std::string> extra;
-  for (const SourceText& file : files) {
-    CsvRecords records(file, schema.delimiter, schema.header);
-    if (first_names.empty()) first_names = records.names();
-    check_same_columns(first_names, records);
-    const CsvBinding binding = bind_columns(schema, records, extra);
-    while (const std::vector<CsvCell>* cells = records.next()) {
-      for (std::size_t j = 0; j < counts.size(); ++j) {
-        const std::string_view text = (*cells)[binding.columns[j]].text;
-        counts[j].filled += text.empty() ? 0 : 1;
-        counts[j].numeric += looks_numeric(text) ? 1 : 0;
-      }
-    }
-  }
-  for (std::size_t j = 0; j < counts.size(); ++j) {
-    schema.columns[j].categorical = counts[j].numeric * 10 < counts[j].filled * 9;
-  }
-}
-
-// Sorts the categories of each column; returns each id's place among them.
+// Gives `schema` the categories of all processes; returns each id's place among them.
 std::vector<std::vector<std::uint32_t>> sort_categories(const CsvRowReader& reader,
-                                                        Schema& schema) {
-  std::vector<std::vector<std::uint32_t>> places(schema.columns.size());
-  for (std::size_t j = 0; j < schema.columns.size(); ++j) {
-    const std::vector<std::string> names = reader.categories(j);
-    std::vector<std::uint32_t> order(names.size());
-    std::iota(order.begin(), order.end(), 0U);
-    std::sort(order.begin(), order.end(),
-              [&](std::uint32_t a, std::uint32_t b) { return names[a] < names[b]; });
-    places[j].resize(order.size());
-    for (std::size_t place = 0; place < order.size(); ++place) {
-      places[j][order[place]] = static_cast<std::uint32_t>(place);
-      schema.columns[j].categories.push_back(names[order[place]]);
+                                                        const Peers& peers, Schema& schema) {
+  std::vector<std::vector<std::string>> by_id;
+  for (std::size_t j = 0; j < schema.columns.size(); ++j) by_id.push_back(reader.categories(j));
+  std::vector<std::vector<std::string>> sorted = by_id;
+  unite(peers, sorted, "categories");
+  std::vector<std::vector<std::uint32_t>> places(by_id.size());
+  for (std::size_t j = 0; j < by_id.size(); ++j) {
+    for (const std::string& name : by_id[j]) {
+      const auto found = std::lower_bound(sorted[j].begin(), sorted[j].end(), name);
+      places[j].push_back(static_cast<std::uint32_t>(found - sorted[j].begin()));
     }
+    schema.columns[j].categories = std::move(sorted[j]);
   }
   return places;
 }
@@ -204,35 +183,53 @@ void expand(const Schema& schema, const std::vector<std::vector<std::uint32_t>>&
   }
 }
 
-void check_weights(const Table& table, const Schema& schema, const SourceText& first) {
-  if (table.weight.empty()) return;
-  const auto positive = [](double weight) { return weight > 0; };
-  if (std::any_of(table.weight.begin(), table.weight.end(), positive)) return;
+void check_weights(const Table& table, const Schema& schema, const SourceSet& files) {
+  if (schema.weight_column.empty() || table.all_rows() == 0) return;
+  const bool positive = std::any_of(table.weight.begin(), table.weight.end(),
+                                    [](double weight) { return weight > 0; });
+  if (unite_max(files.peers(), positive ? 1 : 0, "weights") > 0) return;
   throw DataError(fmt::format("{}: every weight in column {} is 0 (weigh one row at least)",
-                              first.name, shown(schema.weight_column)));
+                              files.names().front(), shown(schema.weight_column)));
+}
+
+CsvRows read_rows(SourceSet& files, const Schema& schema, CsvRowReader& reader) {
+  const KeptRows* const kept = files.kept() ? &*files.kept() : nullptr;
+  files.each([&](const SourceText& file) { reader.read(file, kept); });
+  CsvRows rows = reader.take();
+  rows.table.kept = files.kept();
+  unite(files.peers(), rows.labels, rows.table);
+  check_weights(rows.table, schema, files);
+  return rows;
+}
+
+std::int64_t count_records(const SourceText& file, const Schema& schema) {
+  CsvRecords records(file, schema.delimiter, schema.header);
+  std::int64_t rows = 0;
+  while (records.skip()) ++rows;
+  return rows;
 }
 
 }  // namespace
 
-CsvRows read_csv_training(const std::vector<SourceText>& files, const DataConfig& config,
-                          Schema& schema) {
+CsvRows read_csv_training(SourceSet& files, const DataConfig& config, Schema& schema) {
   schema = begin_csv_schema(files.front(), config);
   find_kinds(files, schema);
   CsvRowReader reader(schema, true);
-  for (const SourceText& file : files) reader.read(file);
-  CsvRows rows = reader.take();
-  check_weights(rows.table, schema, files.front());
-  const std::vector<std::vector<std::uint32_t>> places = sort_categories(reader, schema);
+  CsvRows rows = read_rows(files, schema, reader);
+  const std::vector<std::vector<std::uint32_t>> places =
+      sort_categories(reader, files.peers(), schema);
   name_features(schema);
   expand(schema, places, rows.table);
   return rows;
 }
 
-CsvRows read_csv_by_schema(const std::vector<SourceText>& files, const Schema& schema) {
+CsvRows read_csv_by_schema(SourceSet& files, const Schema& schema) {
+  if (!files.peers().alone()) {
+    files.survey([&](const SourceText& file) { return count_records(file, schema); });
+  }
   CsvRowReader reader(schema, false);
-  for (const SourceText& file : files) reader.read(file);
-  CsvRows rows = reader.take();
-  check_weights(rows.table, schema, files.front());
+  CsvRows rows = read_rows(files, schema, reader);
+  unite(files.peers(), rows.unseen, "unseen categories");
   expand(schema, {}, rows.table);  // ids are places already: the schema's categories are sorted
   return rows;
 }

@@ -64,6 +64,27 @@ bool CsvTokenizer::next(std::vector<CsvCell>& cells) {
   }
 }
 
+const char* CsvTokenizer::at_next() {
+  skip_blank_lines();
+  return at_;
+}
+
+// Only a quote can hide the end of a line.
+bool CsvTokenizer::skip() {
+  if (at_next() == end_) return false;
+  const char* const line_end = find('\n', at_);
+  if (quote_ == nullptr || quote_ < at_) quote_ = find('"', at_);
+  if (quote_ < line_end) return next(skipped_);
+  at_ = line_end;
+  return true;
+}
+
+// The end of the file where it is not found.
+const char* CsvTokenizer::find(char wanted, const char* from) const {
+  const void* const found = std::memchr(from, wanted, static_cast<std::size_t>(end_ - from));
+  return found == nullptr ? end_ : static_cast<const char*>(found);
+}
+
 // Leaves at_ on the delimiter or the end of the line.
 CsvCell CsvTokenizer::read_cell() {
   const char* const outer = at_;

@@ -27,6 +27,13 @@ class CsvTokenizer {
   /// Throws DataError for a quote without end or text after a closing quote.
   bool next(std::vector<CsvCell>& cells);
 
+  /// Passes over the next record; false at the end of the file.  Many times faster than next()
+  /// where no cell is quoted.  Throws DataError where next() does.
+  bool skip();
+
+  /// Where the next record begins, or the end of the file.
+  const char* at_next();
+
  private:
   bool at_line_end() const {
     return at_ == end_ || *at_ == '\n' || (*at_ == '\r' && (at_ + 1 == end_ || at_[1] == '\n'));
@@ -36,6 +43,7 @@ class CsvTokenizer {
   void skip_blank_lines();
   CsvCell read_cell();
   CsvCell read_quoted();
+  const char* find(char wanted, const char* from) const;
   const char* find_closing_quote(const char* from, bool& doubled) const;
   std::string_view without_doubling(const char* first, const char* last);
 
@@ -43,6 +51,8 @@ class CsvTokenizer {
   const char delimiter_;
   const char* at_;
   const char* end_;
+  const char* quote_ = nullptr;        // the first quote after what skip() last saw, or the end
+  std::vector<CsvCell> skipped_;       // cells of a record that nobody wants
   std::deque<std::string> rewritten_;  // cells of this record that had doubled quotes
 };
 

@@ -60,30 +60,40 @@ std::uint8_t LabelSet::add(std::string_view cell, const SourceText& file, const 
 
 std::uint8_t LabelSet::add_spelling(std::string_view cell, const SourceText& file, const char* at) {
   check_cell(cell, file, at);
-  std::string text = canonical_label(cell);
-  std::size_t id = 0;
-  while (id < labels_.size() && labels_[id].text != text) ++id;
-  if (id == 2) {
+  const std::string text = canonical_label(cell);
+  const std::optional<std::uint8_t> known = find(text);
+  const std::uint8_t id = known ? *known : add({text, file.place(at)});
+  if (spellings_.size() < kMostSpellings) spellings_.emplace_back(std::string(cell), id);
+  return id;
+}
+
+std::optional<std::uint8_t> LabelSet::find(std::string_view text) const {
+  for (std::size_t id = 0; id < labels_.size(); ++id) {
+    if (labels_[id].text == text) return static_cast<std::uint8_t>(id);
+  }
+  return std::nullopt;
+}
+
+std::uint8_t LabelSet::add(Label label) {
+  if (const std::optional<std::uint8_t> known = find(label.text)) return *known;
+  if (labels_.size() == 2) {
     throw DataError(fmt::format("{}: label {} is a third one after {} and {} (give two classes)",
-                                file.where(at), shown(text), shown(labels_[0].text),
+                                label.first.where, shown(label.text), shown(labels_[0].text),
                                 shown(labels_[1].text)));
   }
-  if (id == labels_.size()) labels_.push_back({std::move(text), file.where(at)});
-  if (spellings_.size() < kMostSpellings) {
-    spellings_.emplace_back(std::string(cell), static_cast<std::uint8_t>(id));
-  }
-  return static_cast<std::uint8_t>(id);
+  labels_.push_back(std::move(label));
+  return static_cast<std::uint8_t>(labels_.size() - 1);
 }
 
 std::array<std::string, 2> choose_classes(const LabelSet& seen,
                                           const std::optional<std::string>& positive,
-                                          const std::vector<SourceText>& files) {
+                                          const std::vector<std::string>& files) {
   const std::vector<LabelSet::Label>& labels = seen.labels();
   if (labels.size() < 2) {
     const std::string more =
         files.size() > 1 ? fmt::format(" and {} more", files.size() - 1) : std::string();
     throw DataError(fmt::format("{}{}: only one class, every row has the label {} (give two)",
-                                files.front().name, more, shown(labels.front().text)));
+                                files.front(), more, shown(labels.front().text)));
   }
   std::array<std::string, 2> classes = {labels[0].text, labels[1].text};
   if (comes_before(classes[1], classes[0])) std::swap(classes[0], classes[1]);
@@ -93,8 +103,7 @@ std::array<std::string, 2> choose_classes(const LabelSet& seen,
     std::swap(classes[0], classes[1]);
   } else if (named != classes[1]) {
     throw DataError(fmt::format("{}: model.positive: no row has the label {} (name {} or {})",
-                                files.front().name, shown(named), shown(classes[0]),
-                                shown(classes[1])));
+                                files.front(), shown(named), shown(classes[0]), shown(classes[1])));
   }
   return classes;
 }
@@ -118,7 +127,7 @@ std::array<std::uint8_t, 2> match_classes(const LabelSet& seen,
     return {high, low};
   }
   throw DataError(fmt::format("{}: no training row has the label {} (theirs are {} and {})",
-                              unknown->where, shown(unknown->text), shown(classes[0]),
+                              unknown->first.where, shown(unknown->text), shown(classes[0]),
                               shown(classes[1])));
 }
 

@@ -22,6 +22,48 @@ constexpr std::uint64_t kBytesPerFeature = 256;
 
 bool is_space(char c) { return c == ' ' || c == '\t'; }
 
+std::string_view next_token(std::string_view& line) {
+  std::size_t first = 0;
+  while (first < line.size() && is_space(line[first])) ++first;
+  std::size_t last = first;
+  while (last < line.size() && !is_space(line[last])) ++last;
+  const std::string_view token = line.substr(first, last - first);
+  line.remove_prefix(last);
+  return token;
+}
+
+std::string_view without_comment(std::string_view line) {
+  line = line.substr(0, line.find('#'));
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
+// Whether a label is in it.
+bool is_row(std::string_view line) {
+  const bool usual = !line.empty() && line[0] > '#';  // neither space nor comment begins it
+  if (usual) return true;
+  line = without_comment(line);
+  return !next_token(line).empty();
+}
+
+template <class Visit>
+void each_line(const SourceText& file, const Visit& visit) {
+  const char* const end = file.text.data() + file.text.size();
+  for (const char* line = file.text.data(); line < end;) {
+    const auto left = static_cast<std::size_t>(end - line);
+    const auto* newline = static_cast<const char*>(std::memchr(line, '\n', left));
+    const char* const line_end = newline == nullptr ? end : newline;
+    visit(std::string_view(line, static_cast<std::size_t>(line_end - line)));
+    line = line_end + 1;
+  }
+}
+
+std::int64_t count_rows(const SourceText& file) {
+  std::int64_t rows = 0;
+  each_line(file, [&](std::string_view line) { rows += is_row(line) ? 1 : 0; });
+  return rows;
+}
+
 struct Entry {
   std::uint32_t feature;
   double value;
@@ -33,21 +75,19 @@ class LibsvmParser {
   LibsvmParser(const SourceText& file, const LibsvmOptions& options, LibsvmRows& rows)
       : file_(file), options_(options), rows_(rows) {}
 
-  void parse() {
-    const char* const end = file_.text.data() + file_.text.size();
-    for (const char* line = file_.text.data(); line < end;) {
-      const auto left = static_cast<std::size_t>(end - line);
-      const auto* newline = static_cast<const char*>(std::memchr(line, '\n', left));
-      const char* const line_end = newline == nullptr ? end : newline;
-      parse_line({line, static_cast<std::size_t>(line_end - line)});
-      line = line_end + 1;
-    }
+  // kept: which rows to read, counted from `first_row` on; null: every one.
+  // Returns the number of the row after the file's last, if rows are counted.
+  std::int64_t parse(const KeptRows* kept, std::int64_t first_row) {
+    std::int64_t row = first_row;
+    each_line(file_, [&](std::string_view line) {
+      if (kept == nullptr || (is_row(line) && kept->has(row++))) parse_line(line);
+    });
+    return row;
   }
 
  private:
   void parse_line(std::string_view line) {
-    line = line.substr(0, line.find('#'));
-    if (line.ends_with('\r')) line.remove_suffix(1);
+    line = without_comment(line);
     const std::string_view label = next_token(line);
     if (label.empty()) return;
     rows_.table.label.push_back(parse_label(label));
@@ -60,16 +100,6 @@ class LibsvmParser {
       }
     }
     finish_row();
-  }
-
-  static std::string_view next_token(std::string_view& line) {
-    std::size_t first = 0;
-    while (first < line.size() && is_space(line[first])) ++first;
-    std::size_t last = first;
-    while (last < line.size() && !is_space(line[last])) ++last;
-    const std::string_view token = line.substr(first, last - first);
-    line.remove_prefix(last);
-    return token;
   }
 
   std::uint8_t parse_label(std::string_view token) {
@@ -168,9 +198,20 @@ class LibsvmParser {
 
 }  // namespace
 
-LibsvmRows read_libsvm(const std::vector<SourceText>& files, const LibsvmOptions& options) {
+LibsvmRows read_libsvm(SourceSet& files, const LibsvmOptions& options) {
+  const Peers& peers = files.peers();
+  if (!peers.alone()) files.survey(count_rows);
+  const KeptRows* const kept = files.kept() ? &*files.kept() : nullptr;
   LibsvmRows rows;
-  for (const SourceText& file : files) LibsvmParser(file, options, rows).parse();
+  std::int64_t next_row = 0;
+  files.each([&](const SourceText& file) {
+    next_row = LibsvmParser(file, options, rows).parse(kept, next_row);
+  });
+  rows.table.kept = files.kept();
+  unite(peers, rows.labels, rows.table);
+  rows.n_features = unite_max(peers, rows.n_features, "number of features");
+  unite(peers, rows.query_ids, "query ids");
+  unite(peers, rows.unknown, "unknown features");
   return rows;
 }
 

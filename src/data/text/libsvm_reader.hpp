@@ -8,6 +8,7 @@
 #include "data/table.hpp"
 #include "data/text/labels.hpp"
 #include "data/text/source_files.hpp"
+#include "data/text/source_set.hpp"
 
 namespace ossau {
 
@@ -25,7 +26,8 @@ struct LibsvmRows {
 };
 
 /// Reads `label index:value ...` lines; `#` starts a comment, indices may come in any order.
+/// All but the table is what all processes found.  Collective.
 /// Throws DataError with file, line and column.
-LibsvmRows read_libsvm(const std::vector<SourceText>& files, const LibsvmOptions& options);
+LibsvmRows read_libsvm(SourceSet& files, const LibsvmOptions& options);
 
 }  // namespace ossau

@@ -177,7 +177,7 @@ std::vector<std::string> expand_paths(const std::vector<std::string>& patterns,
 
 SourceText read_source(const std::string& path) {
   try {
-    SourceText file{path, read_text(path)};
+    SourceText file{.name = path, .text = read_text(path)};
     if (file.text.starts_with("\xef\xbb\xbf")) file.text.erase(0, 3);
     check_text(file);
     return file;

@@ -18,7 +18,8 @@ Csv read_files(const std::vector<std::string>& texts, const DataConfig& config =
     files.push_back({"abcdef"[i] + std::string(".csv"), texts[i]});
   }
   Csv csv;
-  csv.rows = read_csv_training(files, config, csv.schema);
+  SourceSet set(std::move(files));
+  csv.rows = read_csv_training(set, config, csv.schema);
   return csv;
 }
 
@@ -211,7 +212,7 @@ TEST(CsvReader, RefusesTrainingFilesThatDisagree) {
 
 // Rows of other text, read by the schema of `training`.
 CsvRows read_again(const Csv& training, const std::string& text) {
-  const std::vector<SourceText> files = {{"v.csv", text}};
+  SourceSet files({{"v.csv", text}});
   return read_csv_by_schema(files, training.schema);
 }
 
@@ -237,8 +238,8 @@ TEST(CsvReader, CountsCategoriesThatTrainingDidNotSee) {
   const CsvRows rows = read_again(csv, "y,color,n\n1,red,2\n0,green,3\n1,,4\n");
   EXPECT_THAT(dense_row(rows.table, 1, 3), ElementsAre(0, 0, 3));
   EXPECT_EQ(rows.unseen.count, 2);
-  EXPECT_EQ(rows.unseen.first, "v.csv:3:3");
-  EXPECT_EQ(rows.unseen_example, "color=green");
+  EXPECT_EQ(rows.unseen.first.where, "v.csv:3:3");
+  EXPECT_EQ(rows.unseen.example, "color=green");
 }
 
 }  // namespace

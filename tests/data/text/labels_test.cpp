@@ -26,7 +26,7 @@ struct Labelled {
 std::array<std::string, 2> classes_of(const std::vector<std::string>& cells,
                                       const std::optional<std::string>& positive = {}) {
   const Labelled rows("a", cells);
-  return choose_classes(rows.seen, positive, rows.files);
+  return choose_classes(rows.seen, positive, {rows.files[0].name});
 }
 
 std::array<std::uint8_t, 2> matched(const std::vector<std::string>& cells,

@@ -9,7 +9,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 LibsvmRows read(const std::string& text, const LibsvmOptions& options = {}) {
-  const std::vector<SourceText> files = {{"clicks.svm", text}};
+  SourceSet files({{"clicks.svm", text}});
   return read_libsvm(files, options);
 }
 
@@ -64,7 +64,7 @@ TEST(LibsvmReader, KeepsRowsWithoutFeatures) {
 TEST(LibsvmReader, CountsQueryIds) {
   const LibsvmRows rows = read("1 1:1\n1 qid:7 1:2\n0 qid:8 1:3\n");
   EXPECT_EQ(rows.query_ids.count, 2);
-  EXPECT_EQ(rows.query_ids.first, "clicks.svm:2:3");
+  EXPECT_EQ(rows.query_ids.first.where, "clicks.svm:2:3");
   EXPECT_THAT(rows.table.value, ElementsAre(1.0, 2.0, 3.0));
 }
 
@@ -128,7 +128,7 @@ TEST(LibsvmReader, LeavesOutFeaturesThatAreNotKnown) {
       read("1 1:1 3:1\n0 2:1 4:1 9:1\n", {.zero_based = false, .n_features = 2});
   EXPECT_THAT(rows.table.index, ElementsAre(0, 1));
   EXPECT_EQ(rows.unknown.count, 3);
-  EXPECT_EQ(rows.unknown.first, "clicks.svm:1:7");
+  EXPECT_EQ(rows.unknown.first.where, "clicks.svm:1:7");
 }
 
 }  // namespace
