@@ -11,6 +11,7 @@
 #include "config/problems.hpp"
 #include "config/read.hpp"
 #include "config/write.hpp"
+#include "ossau/error.hpp"
 
 namespace ossau {
 namespace {
@@ -161,6 +162,15 @@ void validate_config(const Config& config) {
     }
   }
   problems.throw_if_any("the configuration");
+}
+
+void check_processes(const Config& config, std::int64_t processes) {
+  const std::int64_t shards = config.training.virtual_shards;
+  if (processes <= shards) return;
+  throw ConfigError(fmt::format(
+      "training.virtual_shards: {} processes share {} virtual shards, and each needs one (start at "
+      "most {} processes, or raise training.virtual_shards, which changes the batch order)",
+      processes, shards, shards));
 }
 
 }  // namespace ossau

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,5 +21,9 @@ std::vector<Finding> check_config(const Config& config);
 /// Throws ConfigError that lists every value out of bounds and every disagreement: for
 /// configurations made in code, which no reader has seen.
 void validate_config(const Config& config);
+
+/// Throws ConfigError where a launcher brings more processes than there are virtual shards to
+/// share.
+void check_processes(const Config& config, std::int64_t processes);
 
 }  // namespace ossau

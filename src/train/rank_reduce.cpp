@@ -100,6 +100,24 @@ std::function<void(SumBuffer)> awaited_reduction(Communicator& communicator,
   return [&communicator, operation](SumBuffer sums) { communicator.await(sums, operation); };
 }
 
+// Everyone learns all sizes first, and so who has something to say.
+std::vector<std::string> gather_texts(Communicator& communicator, std::string mine,
+                                      std::string_view operation) {
+  const RankInfo self = communicator.rank();
+  std::vector<std::int64_t> sizes(static_cast<std::size_t>(self.size));
+  sizes[static_cast<std::size_t>(self.rank)] = static_cast<std::int64_t>(mine.size());
+  all_reduce(communicator, sizes, Reduction::kSum, operation);
+  std::vector<std::string> texts(sizes.size());
+  texts[static_cast<std::size_t>(self.rank)] = std::move(mine);
+  for (std::size_t rank = 0; rank < texts.size(); ++rank) {
+    if (sizes[rank] == 0) continue;
+    texts[rank].resize(static_cast<std::size_t>(sizes[rank]));
+    communicator.broadcast(std::as_writable_bytes(std::span(texts[rank])),
+                           static_cast<std::int64_t>(rank), operation);
+  }
+  return texts;
+}
+
 double merge_max(Communicator& communicator, double value, std::string_view operation) {
   std::array<std::int64_t, 1> ordered = {ordered_bits(value)};
   all_reduce(communicator, ordered, Reduction::kMax, operation);

@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "arith/wide_sum.hpp"
 #include "backend/backend.hpp"
@@ -36,6 +38,10 @@ std::function<void(SumBuffer)> queued_reduction(Communicator& communicator,
                                                 std::string_view operation);
 std::function<void(SumBuffer)> awaited_reduction(Communicator& communicator,
                                                  std::string_view operation);
+
+/// The texts of all ranks, in order of rank.
+std::vector<std::string> gather_texts(Communicator& communicator, std::string mine,
+                                      std::string_view operation);
 
 /// The largest of the ranks' numbers.
 double merge_max(Communicator& communicator, double value, std::string_view operation);

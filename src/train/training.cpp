@@ -7,12 +7,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "backend/backend.hpp"
 #include "backend/device_choice.hpp"
 #include "comm/launch.hpp"
+#include "config/check.hpp"
 #include "core/clock.hpp"
 #include "core/floating_point.hpp"
 #include "core/machine.hpp"
@@ -21,6 +23,7 @@
 #include "ossau/error.hpp"
 #include "train/checkpoints.hpp"
 #include "train/preparation.hpp"
+#include "train/rank_reduce.hpp"
 #include "train/resume.hpp"
 #include "train/trainer.hpp"
 #include "train/update_rule.hpp"
@@ -201,27 +204,48 @@ TrainingResult train_rows(const Config& config, PreparedData& prepared, const Sc
   return result;
 }
 
-// One rank, from rows in memory to a model.  Rank 0 lets go of `dataset` once all are ready.
-TrainingResult train_rank(const Config& config, std::optional<Dataset>& dataset, Communicator& host,
-                          const BackendMaker& make, TrainingObserver* observer) {
-  const FloatingPointGuard default_arithmetic;
-  const Stopwatch preparation_clock;
-  host.set_position({.phase = "preparation"});
-  PreparedData prepared = prepare_rows(config, *dataset, host);
-  const Schema schema = dataset->schema;
-  host.barrier("preparation");
-  if (host.rank().rank == 0) dataset.reset();  // tiles hold the rows now
-
+// One rank, from prepared rows to a model.  clock: runs since its rows began to be read.
+TrainingResult train_prepared(const Config& config, PreparedData& prepared, const Schema& schema,
+                              Communicator& host, const BackendMaker& make,
+                              TrainingObserver* observer, const Stopwatch& clock) {
   // It outlives the backend, whose graphs must be gone before NCCL's communicator can go.
   std::unique_ptr<Communicator> paired;
   if (const std::optional<int> gpu = own_gpu(config.run, host)) {
     paired = pair_with_device(host, *gpu, config.communication.timeout_s);
   }
-  const double preparation_s = preparation_clock.seconds();
+  const double preparation_s = clock.seconds();
   TrainingResult result =
       train_rows(config, prepared, schema, paired == nullptr ? host : *paired, make, observer);
   result.summary.time.read_s += preparation_s;
   return result;
+}
+
+// One rank of several in this process.  Rank 0 lets go of `dataset` once all are ready.
+TrainingResult train_rank(const Config& config, std::optional<Dataset>& dataset, Communicator& host,
+                          const BackendMaker& make, TrainingObserver* observer) {
+  const FloatingPointGuard default_arithmetic;
+  const Stopwatch clock;
+  host.set_position({.phase = "preparation"});
+  PreparedData prepared = prepare_rows(config, *dataset, host);
+  const Schema schema = dataset->schema;
+  host.barrier("preparation");
+  if (host.rank().rank == 0) dataset.reset();  // tiles hold the rows now
+  return train_prepared(config, prepared, schema, host, make, observer, clock);
+}
+
+// Reads this process's rows and lets go of them once they are tiles.
+PreparedData read_and_prepare(const Config& config, Communicator& host, Schema& schema) {
+  host.set_position({.phase = "reading"});
+  Dataset dataset =
+      read_dataset(config.data, config.model.positive,
+                   {.process = host.rank(), .virtual_shards = config.training.virtual_shards},
+                   [&host](std::string mine, std::string_view operation) {
+                     return gather_texts(host, std::move(mine), operation);
+                   });
+  host.set_position({.phase = "preparation"});
+  PreparedData prepared = prepare_rows(config, dataset, host);
+  schema = std::move(dataset.schema);
+  return prepared;
 }
 
 }  // namespace
@@ -237,23 +261,31 @@ TrainingResult run_training_on(const BackendMaker& make, const Config& given,
   const Stopwatch clock;
   const Config config = choose_devices(given);
   require_gpu_sums(config.run, processes);
+  if (processes != nullptr) return train_process_rank(make, config, *processes, observer);
   const double choice_s = clock.seconds();
-  if (processes != nullptr) processes->set_position({.phase = "reading"});
   std::optional<Dataset> dataset = read_dataset(config.data, config.model.positive);
   const double read_s = clock.seconds() - choice_s;
   TrainingResult result;
-  const auto train = [&](Communicator& communicator) {
+  run_ranks(config, [&](Communicator& communicator) {
     const bool first = communicator.rank().rank == 0;
     TrainingResult mine =
         train_rank(config, dataset, communicator, make, first ? &observer : nullptr);
-    if (first || processes != nullptr) result = std::move(mine);
-  };
-  if (processes != nullptr) {
-    train(*processes);
-  } else {
-    run_ranks(config, train);
-  }
+    if (first) result = std::move(mine);
+  });
   result.summary.time.read_s += read_s;
+  result.summary.time.total_s = clock.seconds();
+  return result;
+}
+
+TrainingResult train_process_rank(const BackendMaker& make, const Config& config,
+                                  Communicator& host, TrainingObserver& observer) {
+  const FloatingPointGuard default_arithmetic;
+  const Stopwatch clock;
+  check_processes(config, host.rank().size);
+  Schema schema;
+  PreparedData prepared = read_and_prepare(config, host, schema);
+  TrainingObserver* const told = host.rank().rank == 0 ? &observer : nullptr;
+  TrainingResult result = train_prepared(config, prepared, schema, host, make, told, clock);
   result.summary.time.total_s = clock.seconds();
   return result;
 }

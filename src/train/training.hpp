@@ -35,8 +35,14 @@ using BackendMaker = std::function<std::unique_ptr<Backend>(const RunConfig& con
 /// Throws ConfigError, DataError, DeviceError, CommError or Interrupted.
 TrainingResult run_training(const Config& config, TrainingObserver& observer,
                             Communicator* processes = nullptr);
-/// The same on backends that `config` may not know how to ask for.
+/// run_training() on backends that `config` may not know how to ask for.
 TrainingResult run_training_on(const BackendMaker& make, const Config& config,
                                TrainingObserver& observer, Communicator* processes = nullptr);
+/// The part of one process of a job, or of a thread that stands for one: reads and keeps only its
+/// own rows, and trains them together with the others.  All return the same model.
+/// config: what choose_devices() returned.  observer: told on rank 0.
+/// Throws as run_training() does; whoever catches that must abort `host`, or the others wait.
+TrainingResult train_process_rank(const BackendMaker& make, const Config& config,
+                                  Communicator& host, TrainingObserver& observer);
 
 }  // namespace ossau

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "config/messages.hpp"
+#include "ossau/error.hpp"
 
 namespace ossau::test {
 namespace {
@@ -149,6 +150,21 @@ TEST(ValidateConfig, ChecksAgreementOfConfigurationsMadeInCode) {
 
 TEST(ValidateConfig, KnowsNoDirectoryToBeMissing) {
   EXPECT_EQ(message_of_change([](Config& config) { config.run.directory.reset(); }), "");
+}
+
+TEST(CheckProcesses, RefusesMoreThanThereAreShards) {
+  Config config;
+  config.training.virtual_shards = 4;
+  check_processes(config, 4);
+  try {
+    check_processes(config, 5);
+    FAIL() << "no error";
+  } catch (const ConfigError& error) {
+    EXPECT_STREQ(error.what(),
+                 "training.virtual_shards: 5 processes share 4 virtual shards, and each needs one "
+                 "(start at most 4 processes, or raise training.virtual_shards, which changes the "
+                 "batch order)");
+  }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <span>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -101,6 +102,22 @@ TEST(MergeStatistics, OfAnySplitAreThoseOfTheWhole) {
       merge_moments(communicator, part);
       EXPECT_TRUE(part.sum == moments.sum);
       EXPECT_TRUE(part.square == moments.square);
+    });
+  }
+}
+
+TEST(GatherTexts, GivesEveryRankAllTextsInOrder) {
+  for (const std::int64_t ranks : {1, 2, 5}) {
+    std::vector<std::string> expected;
+    for (std::int64_t rank = 0; rank < ranks; ++rank) {
+      // Binary, of any length; rank 1 has nothing to say.
+      expected.emplace_back(static_cast<std::size_t>(rank == 1 ? 0 : 3 * rank + 5), '\0');
+      if (rank != 1) expected.back().back() = static_cast<char>(200 + rank);
+    }
+    on_ranks(ranks, [&](Communicator& communicator) {
+      const auto rank = static_cast<std::size_t>(communicator.rank().rank);
+      EXPECT_EQ(gather_texts(communicator, expected[rank], "test"), expected);
+      EXPECT_EQ(gather_texts(communicator, "", "test"), std::vector<std::string>(expected.size()));
     });
   }
 }
