@@ -73,7 +73,7 @@ Config csv_config(const TemporaryDirectory& directory, int rows) {
 
 std::string gzipped(const TemporaryDirectory& directory, const std::string& name,
                     const std::string& text) {
-  const std::string path = (directory.path() / name).string();
+  std::string path = (directory.path() / name).string();
   const gzFile file = gzopen(path.c_str(), "wb");
   EXPECT_EQ(gzwrite(file, text.data(), static_cast<unsigned>(text.size())),
             static_cast<int>(text.size()));

@@ -178,10 +178,11 @@ TEST(SharedReadingErrors, LeavesAMissingFileToTheProcessThatMissesIt) {
   Files files;
   files.config.train = {"nowhere.csv"};
   EXPECT_THAT(data_error([&] {
-                read_dataset(files.config, {}, {{1, 2}, 64}, [](std::string, std::string_view) {
-                  ADD_FAILURE() << "nothing to tell";
-                  return std::vector<std::string>();
-                });
+                read_dataset(files.config, {}, {{1, 2}, 64},
+                             [](const std::string&, std::string_view) {
+                               ADD_FAILURE() << "nothing to tell";
+                               return std::vector<std::string>();
+                             });
               }),
               HasSubstr("nowhere.csv: cannot read the file"));
 }

@@ -106,7 +106,7 @@ std::string csv_rows(int first, int last) {
   for (int i = first; i < last; ++i) {
     const std::uint64_t color = dice(i, 1, 40);
     text += fmt::format("{}.{},\"a {}note\n{}\",{},{},{}", i % 17, dice(i, 0, 1000),
-                        i % 11 == 0 ? "\"\"quoted\"\" " : "", dice(i, 4, 3),
+                        i % 11 == 0 ? R"(""quoted"" )" : "", dice(i, 4, 3),
                         dice(i, 2, 3) == 0 ? "yes" : "no",
                         color > 30 ? "" : fmt::format("c{}", color), dice(i, 3, 5));
     text += i % 13 == 0 ? "\r\n\n" : "\n";
