@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include <exception>
 #include <utility>
 
 #include "data/text/format.hpp"
@@ -13,6 +14,8 @@ namespace ossau {
 namespace {
 
 const Peers kNoPeers;
+
+constexpr std::int64_t kUnknownRows = -1;
 
 std::int64_t checksum_of(std::string_view text) {
   // crc32_z counts in size_t; its argument is not text but bytes.
@@ -43,7 +46,8 @@ void compare_file(const FileSight& first, const FileSight& other, std::size_t ra
     fail_different(key, fmt::format("file {} is {} on rank 0, {} on rank {}", number, first.name,
                                     other.name, rank));
   }
-  if (first.rows != other.rows) {
+  const bool counted = first.rows != kUnknownRows && other.rows != kUnknownRows;
+  if (counted && first.rows != other.rows) {
     fail_different(first.name,
                    fmt::format("rank 0 read {} rows, rank {} {}", first.rows, rank, other.rows));
   }
@@ -64,8 +68,9 @@ SourceSet::SourceSet(const std::vector<std::string>& patterns, std::string_view 
                      const RowPlan& plan, const Peers& peers)
     : key_(key), plan_(plan), peers_(&peers) {
   if (patterns.empty()) throw ConfigError(fmt::format("{}: no file is named (give a path)", key));
-  for (std::string& path : expand_paths(patterns, key))
+  for (std::string& path : expand_paths(patterns, key)) {
     files_.emplace_back().sight.name = std::move(path);
+  }
   if (peers.alone()) each([](const SourceText&) {});
   front();
 }
@@ -106,16 +111,25 @@ void SourceSet::each(const std::function<void(const SourceText&)>& visit) {
   }
 }
 
+// A mistake may come of a file that is whole elsewhere: then the difference is what to tell.
 void SourceSet::survey(const std::function<std::int64_t(const SourceText&)>& count_rows) {
+  std::exception_ptr mistake;
   std::int64_t rows = 0;
   for (std::size_t i = 0; i < files_.size(); ++i) {
     const SourceText* const text = text_of(i);
     if (text == nullptr) continue;
-    files_[i].sight.rows = count_rows(*text);
-    rows += files_[i].sight.rows;
+    try {
+      files_[i].sight.rows = count_rows(*text);
+      rows += files_[i].sight.rows;
+    } catch (const DataError&) {
+      if (peers_->alone()) throw;
+      files_[i].sight.rows = kUnknownRows;
+      if (!mistake) mistake = std::current_exception();
+    }
   }
   if (peers_->alone()) return;
   compare();
+  if (mistake) std::rethrow_exception(mistake);
   kept_.emplace(rows, plan_, peers_->share());
 }
 
@@ -178,8 +192,8 @@ void SourceSet::compare() const {
   for (std::size_t rank = 1; rank < packed.size(); ++rank) {
     const std::vector<FileSight> other = unpack_sights(packed[rank]);
     if (other.size() != first.size()) {
-      fail_different(
-          key_, fmt::format("{} files on rank 0, {} on rank {}", first.size(), other.size(), rank));
+      fail_different(key_, fmt::format("the number of files is {} on rank 0, {} on rank {}",
+                                       first.size(), other.size(), rank));
     }
     for (std::size_t i = 0; i < first.size(); ++i) {
       compare_file(first[i], other[i], rank, key_, i + 1);

@@ -142,6 +142,10 @@ TEST(SharedReadingErrors, RefusesFilesThatDifferBetweenProcesses) {
               MatchesRegex("b.csv: rank 0 read a text with CRC-32 [0-9a-f]{8}, rank 1 one with "
                            "[0-9a-f]{8} \\(every rank must see the same files\\)"));
   files.folder.write("b.csv", "y,x\n1,2\n0,3\n");
+  // A copy that is cut off: not a mistake in its last row, though that is one.
+  EXPECT_EQ(rewritten("b.csv", "y,x\n1,2\n0"),
+            "b.csv: rank 0 read 12 bytes of text, rank 1 9 (every rank must see the same files)");
+  files.folder.write("b.csv", "y,x\n1,2\n0,3\n");
   EXPECT_EQ(rewritten("a.csv", "\n"),
             "a.csv: rank 0 read 2 rows, rank 1 0 (every rank must see the same files)");
 }
@@ -150,8 +154,10 @@ TEST(SharedReadingErrors, RefusesOtherNumbersAndNamesOfFiles) {
   Files files;
   files.folder.write("a.csv", "y,x\n1,2\n0,3\n");
   files.config.train = {(files.folder.path() / "*.csv").string()};
-  EXPECT_EQ(error_of_second(files, [&] { files.folder.write("b.csv", "y,x\n1,2\n"); }),
-            "data.train: 1 files on rank 0, 2 on rank 1 (every rank must see the same files)");
+  EXPECT_EQ(
+      error_of_second(files, [&] { files.folder.write("b.csv", "y,x\n1,2\n"); }),
+      "data.train: the number of files is 1 on rank 0, 2 on rank 1 (every rank must see the same "
+      "files)");
   EXPECT_EQ(error_of_second(files,
                             [&] {
                               std::filesystem::rename(files.folder.path() / "b.csv",
