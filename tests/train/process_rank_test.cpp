@@ -29,8 +29,7 @@ std::vector<std::string> hashes_of_processes(Config config, std::int64_t process
   run_ranks(config, [&](Communicator& communicator) {
     const std::int64_t rank = communicator.rank().rank;
     RecordingObserver observer;
-    const TrainingResult result =
-        train_process_rank(make_backend, config, communicator, rank == 0 ? &observer : nullptr);
+    const TrainingResult result = train_process_rank(make_backend, config, communicator, observer);
     hashes[static_cast<std::size_t>(rank)] =
         save_model(result.model, directory.path() / fmt::format("{}.safetensors", rank));
     if (rank != 0) return;
@@ -134,7 +133,8 @@ std::string error_of_processes(Config config, std::int64_t processes) {
   config.communication.timeout_s = 20;
   try {
     run_ranks(config, [&](Communicator& communicator) {
-      train_process_rank(make_backend, config, communicator, nullptr);
+      RecordingObserver observer;
+      train_process_rank(make_backend, config, communicator, observer);
     });
   } catch (const Error& error) {
     return error.what();

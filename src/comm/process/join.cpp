@@ -16,6 +16,7 @@
 #include "comm/process/launcher.hpp"
 #include "comm/process/process_communicator.hpp"
 #include "comm/process/tcp_transport.hpp"
+#include "config/check.hpp"
 #include "config/write.hpp"
 #include "core/log.hpp"
 #include "ossau/ossau.hpp"
@@ -41,13 +42,7 @@ void check_size(const Config& config, std::int64_t size) {
         "run.ranks: {}, but the launcher started {} (leave it out: the launcher decides)", asked,
         size));
   }
-  if (size > config.training.virtual_shards) {
-    throw ConfigError(
-        fmt::format("training.virtual_shards: {}, but the launcher started {} ranks (start at most "
-                    "{}, or raise "
-                    "training.virtual_shards, which changes the batch order)",
-                    config.training.virtual_shards, size, config.training.virtual_shards));
-  }
+  check_processes(config, size);
 }
 
 void end_process(const Verdict& verdict) {
