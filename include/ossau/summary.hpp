@@ -37,6 +37,10 @@ struct Speed {
   double bare_pass_s = 0;
   double floor_s = 0;        // passes * bare_pass_s: what training takes at the least
   double ceiling_share = 0;  // floor_s / train_s
+  // Of train_s, what rank 0 spent on adding up with the others, waiting for them included; where a
+  // GPU takes steps by itself, steps times the seconds of one sum, measured at the end; 0: one
+  // rank.
+  double communication_s = 0;
 };
 
 /// What a finished run says of itself; `summary.json` holds the same.

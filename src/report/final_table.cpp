@@ -138,21 +138,31 @@ std::string coefficient_table(const Summary& summary, const Model& model) {
   return table + "\n";
 }
 
+std::string percents(double share) {
+  return share < 0.1 ? fmt::format("{:.2g} %", 100 * share) : fmt::format("{:.0f} %", 100 * share);
+}
+
 // Dense: "Speed   12.3 GB/s of features, 81 % of the 15.2 GB/s that merely reading allows".
 std::string speed_line(const Summary& summary) {
   const double reached = entries_per_second(summary);
   const double share = summary.speed.ceiling_share;
   if (!(reached > 0) || !(share > 0)) return "";  // rows without entries
-  const std::string percents =
-      share < 0.1 ? fmt::format("{:.2g} %", 100 * share) : fmt::format("{:.0f} %", 100 * share);
   if (summary.layout == "dense") {
     constexpr double kEntryBytes = sizeof(float);
     return fmt::format("Speed   {}B/s of features, {} of the {}B/s that merely reading allows\n",
-                       short_rate(kEntryBytes * reached), percents,
+                       short_rate(kEntryBytes * reached), percents(share),
                        short_rate(kEntryBytes * reached / share));
   }
   return fmt::format("Speed   {} entries/s, {} of the {}/s that bare gather and scatter allows\n",
-                     short_rate(reached), percents, short_rate(reached / share));
+                     short_rate(reached), percents(share), short_rate(reached / share));
+}
+
+std::string ranks_line(const Summary& summary) {
+  const double seconds = summary.speed.communication_s;
+  if (!(seconds > 0)) return "";
+  return fmt::format("Ranks   adding up with the others took {}, {} of training, {} a step\n",
+                     short_duration(seconds), percents(seconds / summary.time.train_s),
+                     short_duration(seconds / static_cast<double>(summary.steps)));
 }
 
 std::string closing_lines(const Summary& summary) {
@@ -161,7 +171,7 @@ std::string closing_lines(const Summary& summary) {
   return fmt::format("Time    read {}, train {}, evaluate {}, total {}\n",
                      short_duration(time.read_s), short_duration(time.train_s),
                      short_duration(time.evaluate_s), short_duration(time.total_s)) +
-         speed_line(summary) +
+         speed_line(summary) + ranks_line(summary) +
          fmt::format("Model   sha256 {}...\n", summary.model_sha256.substr(0, kShownDigits)) +
          fmt::format("Files   {}/\n", summary.run_directory) +
          "        model.safetensors summary.json metrics.jsonl config.yaml\n";

@@ -13,7 +13,8 @@ ordered_json speed_json(const Summary& summary) {
           {"entries_per_second", entries_per_second(summary)},
           {"bare_pass_s", speed.bare_pass_s},
           {"floor_s", speed.floor_s},
-          {"ceiling_share", speed.ceiling_share}};
+          {"ceiling_share", speed.ceiling_share},
+          {"communication_s", speed.communication_s}};
 }
 
 }  // namespace

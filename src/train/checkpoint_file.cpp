@@ -28,6 +28,7 @@ void each_number(State& state, const Visit& visit) {
   visit("gradient_max", position.gradient_max);
   visit("elapsed_s", position.elapsed_s);
   visit("evaluate_s", position.evaluate_s);
+  visit("communication_s", position.communication_s);
   visit("epoch_started_s", position.epoch_started_s);
   visit("nesterov_t", state.model.nesterov_t);
   visit("scale", state.model.scale);

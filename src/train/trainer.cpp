@@ -28,6 +28,9 @@ Trainer::Trainer(const Config& config, const TrainerData& data, Backend& backend
       fixed_bits_(fixed_point_bits(order_.rows_in_batch(0))),
       rates_(config.optimizer, data_.first_rate, order_.steps_per_epoch(), config.training.epochs),
       scales_(config.model.l2),
+      exchange_(backend, communicator, data_.features,
+                static_cast<double>(data_.entries) / static_cast<double>(data_.train.rows) *
+                    static_cast<double>(order_.rows_in_batch(0))),
       evaluator_(config.model, data_.penalty, data_.first_rate, backend, communicator),
       weights_(static_cast<std::size_t>(data_.features) + 1, 0.0) {
   // A step allocates nothing: room for a batch that cuts its first and last tile, and has the short
@@ -166,8 +169,7 @@ bool Trainer::step() {
   if (!full_batch()) order_.select(step, data_.train.owned_tiles, batch_);
   backend_.gradient(RowSet::kTrain, full_batch() ? backend_.every_tile(RowSet::kTrain) : batch_,
                     fixed_bits_);
-  const std::int64_t interrupted_ranks =
-      reduce_sums_and_note(backend_, communicator_, interruption_note(), "gradient sums");
+  const std::int64_t interrupted_ranks = exchange_.add(interruption_note());
 
   position_.last_rate = rates_.at(position_.steps);
   note_totals(backend_.totals(), step);
@@ -259,6 +261,28 @@ void Trainer::measure_speed(Summary& summary) {
   speed.bare_pass_s = merge_max(communicator_, backend_.bare_pass_s(), "measured ceiling");
   speed.floor_s = speed.passes * speed.bare_pass_s;
   speed.ceiling_share = speed.floor_s / summary.time.train_s;
+  speed.communication_s = communication_s();
+}
+
+double Trainer::communication_s() {
+  if (communicator_.rank().size == 1) return 0;
+  if (!runs_steps()) return position_.communication_s + exchange_.seconds();
+  return static_cast<double>(position_.steps) * device_exchange_s();
+}
+
+// Steps that a device takes by itself cannot be looked into: of what is measured here they wait for
+// no one.
+double Trainer::device_exchange_s() {
+  std::vector<double> seconds(9);
+  for (double& each : seconds) {
+    const Stopwatch watch;
+    reduce_sums(backend_, communicator_, "measurement of sums");
+    communicator_.await(backend_.sums(backend_.memory()), "measurement of sums");
+    each = watch.seconds();
+  }
+  const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);
+  std::nth_element(seconds.begin(), middle, seconds.end());
+  return *middle;
 }
 
 }  // namespace ossau

@@ -14,6 +14,7 @@
 #include "train/evaluation.hpp"
 #include "train/observer.hpp"
 #include "train/schedule.hpp"
+#include "train/sum_exchange.hpp"
 #include "train/training_state.hpp"
 
 namespace ossau {
@@ -27,6 +28,7 @@ struct TrainerData {
   Penalty penalty;
   UpdateRule rule = UpdateRule::kDescent;
   std::int64_t features = 0;
+  std::int64_t entries = 0;  // stored, of the training rows of all ranks
 };
 
 /// One rank's training: synchronous data-parallel gradient descent.
@@ -77,6 +79,8 @@ class Trainer {
   bool validate(EpochReport& report);
   void evaluate(Summary& summary);
   void measure_speed(Summary& summary);
+  double communication_s();
+  double device_exchange_s();
 
   Config config_;
   TrainerData data_;
@@ -87,6 +91,7 @@ class Trainer {
   int fixed_bits_;
   LearningRates rates_;
   ScaleSequence scales_;
+  SumExchange exchange_;
   Evaluator evaluator_;
   std::optional<EarlyStopper> early_stopper_;
 

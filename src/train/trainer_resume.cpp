@@ -49,6 +49,7 @@ TrainingState Trainer::state() const {
                       .early_stopper = std::nullopt,
                       .reports = reports_};
   state.position.elapsed_s = elapsed_s();
+  state.position.communication_s += exchange_.seconds();
   if (early_stopper_) state.early_stopper = early_stopper_->state();
   return state;
 }

@@ -59,7 +59,8 @@ TrainerData trainer_data(const Config& config, const PreparedData& prepared, Upd
                        safe_learning_rate(prepared.lipschitz, penalty)),
                    .penalty = penalty,
                    .rule = rule,
-                   .features = prepared.transform.columns()};
+                   .features = prepared.transform.columns(),
+                   .entries = prepared.entries};
   if (prepared.validation_rows > 0) {
     data.validation.emplace(RowSet::kValidation, prepared.rows.validation);
   }

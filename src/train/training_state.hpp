@@ -24,6 +24,7 @@ struct TrainingPosition {
   // Seconds since the first step, those before an interruption included; outside the bit promise.
   double elapsed_s = 0;
   double evaluate_s = 0;
+  double communication_s = 0;
   double epoch_started_s = 0;
 };
 

@@ -40,6 +40,7 @@ account length                  +0.5
 
 Time    read 0.125 s, train 1 min 15 s, evaluate 0.5 s, total 1 min 15 s
 Speed   11.4 kB/s of features, 40 % of the 28.4 kB/s that merely reading allows
+Ranks   adding up with the others took 7.5 s, 10 % of training, 0.125 s a step
 Model   sha256 0123456789abcdef...
 Files   runs/quickstart/
         model.safetensors summary.json metrics.jsonl config.yaml

@@ -78,7 +78,8 @@ TEST(SummaryText, IsGoldenJson) {
     "entries_per_second": 2843.733333333333,
     "bare_pass_s": 1.5,
     "floor_s": 30.0,
-    "ceiling_share": 0.4
+    "ceiling_share": 0.4,
+    "communication_s": 7.5
   },
   "model_sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
   "run_directory": "runs/quickstart"

@@ -41,8 +41,12 @@ inline Summary sample_summary() {
   summary.train = sample_metrics();
   summary.validation = one_class_metrics();
   summary.time = {.read_s = 0.125, .train_s = 75, .evaluate_s = 0.5, .total_s = 75.625};
-  summary.speed = {
-      .entries = 10'664, .passes = 20, .bare_pass_s = 1.5, .floor_s = 30, .ceiling_share = 0.4};
+  summary.speed = {.entries = 10'664,
+                   .passes = 20,
+                   .bare_pass_s = 1.5,
+                   .floor_s = 30,
+                   .ceiling_share = 0.4,
+                   .communication_s = 7.5};
   summary.model_sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
   summary.run_directory = "runs/quickstart";
   return summary;

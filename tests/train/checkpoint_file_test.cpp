@@ -27,6 +27,7 @@ TrainingState sample_state() {
                     .gradient_max = 0x1p-1074,
                     .elapsed_s = 12.5,
                     .evaluate_s = 0.25,
+                    .communication_s = 0.125,
                     .epoch_started_s = 11};
   state.model = {.weights = {1, -0.0, 0.1}, .beside = {4, 5, 6}, .nesterov_t = 7, .scale = 0.3};
   state.early_stopper = {.best = -0.5, .best_weights = {7, 8, 9}, .passes_without_gain = 2};

@@ -42,6 +42,14 @@ class InterruptingBackend final : public Backend {
   SumBuffer sums(MemorySpace where) override { return backend_->sums(where); }
   void set_sums(SumBuffer buffer) override { backend_->set_sums(buffer); }
   StepTotals totals() const override { return backend_->totals(); }
+  bool lists_features() const override { return backend_->lists_features(); }
+  bool take_features(std::vector<FeatureSum>& entries) override {
+    return backend_->take_features(entries);
+  }
+  void add_features(std::span<const FeatureSum> entries) override {
+    backend_->add_features(entries);
+  }
+  std::span<std::int64_t> rest_of_sums() override { return backend_->rest_of_sums(); }
   double gradient_max(double gradient_factor, double rate) override {
     return backend_->gradient_max(gradient_factor, rate);
   }
