@@ -112,8 +112,9 @@ struct RunConfig {
   bool overwrite = false;
   Device device = Device::kAuto;
   Simd simd = Simd::kAuto;
-  std::optional<std::int64_t> threads;        // per rank; absent: cores / ranks
-  std::int64_t ranks = 1;                     // kAllGpus: one for each GPU of this machine
+  std::optional<std::int64_t> threads;  // per rank; absent: cores / ranks
+  // Absent: one, or as many as a launcher has started; kAllGpus: one for each GPU of this machine.
+  std::optional<std::int64_t> ranks;
   std::optional<std::int64_t> device_memory;  // bytes that rows may take on a GPU; absent: auto
   double log_every_s = 10;
 

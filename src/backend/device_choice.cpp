@@ -29,7 +29,7 @@ Device choose_device(Device wanted) {
 }
 
 std::int64_t choose_ranks(const Config& config) {
-  if (config.run.ranks != RunConfig::kAllGpus) return config.run.ranks;
+  if (config.run.ranks != RunConfig::kAllGpus) return config.run.ranks.value_or(1);
   if (config.run.device == Device::kCpu) return 1;
   const std::int64_t gpus = gpu_count();
   const std::int64_t shards = config.training.virtual_shards;

@@ -33,10 +33,8 @@ void rethrow_culprit(const std::vector<std::exception_ptr>& errors) {
 // The ranks as threads of this process, and what each of them threw.
 class RankThreads {
  public:
-  RankThreads(const Config& config, const std::function<void(Communicator&)>& work)
-      : work_(work),
-        group_(config.run.ranks, config.communication.timeout_s),
-        errors_(static_cast<std::size_t>(config.run.ranks)) {}
+  RankThreads(std::int64_t ranks, double timeout_s, const std::function<void(Communicator&)>& work)
+      : work_(work), group_(ranks, timeout_s), errors_(static_cast<std::size_t>(ranks)) {}
 
   void run() {
     const auto ranks = static_cast<std::int64_t>(errors_.size());
@@ -82,10 +80,11 @@ class RankThreads {
 
 // The explicit list: one case a communicator that ties ranks together...
 void run_ranks(const Config& config, const std::function<void(Communicator&)>& work) {
-  if (config.run.ranks == 1) {
+  const std::int64_t ranks = config.run.ranks.value_or(1);
+  if (ranks == 1) {
     work(*make_single_communicator());
   } else {
-    RankThreads(config, work).run();
+    RankThreads(ranks, config.communication.timeout_s, work).run();
   }
 }
 

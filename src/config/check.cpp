@@ -111,11 +111,11 @@ void check_training(const Config& config, Findings& findings) {
     const std::uint64_t below = std::bit_floor(static_cast<std::uint64_t>(shards));
     error(findings, {"training.virtual_shards"},
           fmt::format("{} is not a power of two (use {} or {})", shards, below, 2 * below));
-  } else if (config.run.ranks > shards) {
+  } else if (config.run.ranks.value_or(1) > shards) {
     error(findings, {"run.ranks", "training.virtual_shards"},
           fmt::format("{} ranks, but training.virtual_shards is {} (use at most {} ranks, or raise "
                       "training.virtual_shards, which changes the batch order)",
-                      config.run.ranks, shards, shards));
+                      *config.run.ranks, shards, shards));
   }
   const DataConfig& data = config.data;
   const bool validates = !data.validation.empty() || data.validation_fraction > 0;

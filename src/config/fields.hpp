@@ -182,9 +182,10 @@ void visit_run(V& v, RunT& run) {
   v.field("threads", Or{"auto", Whole{.low = 1, .high = 4096}}, run.threads,
           "CPU threads of each rank. auto: cores / ranks. The bits are the same.");
   v.field(
-      "ranks", CountOrAll{.high = 65536}, run.ranks,
-      "Ranks in this process, at most training.virtual_shards; they take the GPUs in turn. all: "
-      "one for each GPU of this machine, one on the CPU. The bits are the same.");
+      "ranks", Or{"auto", CountOrAll{.high = 65536}}, run.ranks,
+      "Ranks in this process, at most training.virtual_shards; they take the GPUs in turn. auto: "
+      "one, or where a launcher started several processes, one in each. all: one for each GPU of "
+      "this machine, one on the CPU. The bits are the same.");
   v.field("device_memory", Or{"auto", Bytes{}}, run.device_memory,
           "GPU memory that the rows may take; those beyond it stream from the host's memory in "
           "every pass. auto: what is free. The bits are the same.");

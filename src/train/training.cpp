@@ -133,8 +133,8 @@ std::optional<int> own_gpu(const RunConfig& run, Communicator& communicator) {
 // Before work that would be lost.
 void require_gpu_sums(const RunConfig& run, const Communicator* processes) {
   const RankInfo local =
-      processes == nullptr ? RankInfo{.rank = 0, .size = run.ranks} : processes->local_rank();
-  const std::int64_t ranks = processes == nullptr ? run.ranks : processes->rank().size;
+      processes == nullptr ? RankInfo{.rank = 0, .size = *run.ranks} : processes->local_rank();
+  const std::int64_t ranks = processes == nullptr ? *run.ranks : processes->rank().size;
   if (ranks > 1 && unshared_gpu(run, local)) require_device_sums(ranks);
 }
 

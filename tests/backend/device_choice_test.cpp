@@ -56,7 +56,7 @@ TEST(ChooseDevices, SpreadsRanksOverGpus) {
   if (!why_no_gpu().empty()) GTEST_SKIP() << "this machine has no GPU";
   const Config config = choose_devices(config_of(Device::kAuto, RunConfig::kAllGpus));
   EXPECT_EQ(config.run.device, Device::kCuda);
-  const std::int64_t gpus = config.run.ranks;
+  const std::int64_t gpus = *config.run.ranks;
   ASSERT_GE(gpus, 1);
   for (std::int64_t rank = 0; rank < gpus; ++rank) {
     const auto place = gpu_of_rank(config.run, {.rank = rank, .size = gpus});

@@ -36,7 +36,7 @@ TEST_P(Resume, AfterAnyStepOnAnyNumberOfRanksGivesTheSameModelAndMetrics) {
     config.run.ranks = 1 + entry.steps % 3;
     config.run.threads = 1 + entry.steps / 2 % 2;
     EXPECT_EQ(outcome_from(config, entry.file, make_backend), expected)
-        << entry.file << " on " << config.run.ranks << " ranks";
+        << entry.file << " on " << *config.run.ranks << " ranks";
   }
 }
 

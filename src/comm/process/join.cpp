@@ -36,10 +36,10 @@ void add_common_facts(const Config& config, std::map<std::string, std::string>& 
 }
 
 void check_size(const Config& config, std::int64_t size) {
-  const std::int64_t asked = config.run.ranks;
-  if (asked != RunConfig().ranks && asked != RunConfig::kAllGpus && asked != size) {
+  const std::optional<std::int64_t> asked = config.run.ranks;
+  if (asked && asked != RunConfig::kAllGpus && asked != size) {
     throw ConfigError(fmt::format(
-        "run.ranks: {}, but the launcher started {} (leave it out: the launcher decides)", asked,
+        "run.ranks: {}, but the launcher started {} (leave it out: the launcher decides)", *asked,
         size));
   }
   check_processes(config, size);
