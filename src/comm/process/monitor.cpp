@@ -14,6 +14,7 @@ namespace {
 
 constexpr double kLongestBeat = 1;  // seconds
 constexpr double kBeatsInTimeout = 10;
+constexpr double kShortestBeat = 0.02;  // of ranks that enter another phase
 // A silent rank must be named before those that wait for it lose patience themselves.
 constexpr double kSilentShare = 0.75;
 constexpr double kLongestGrace = 10;
@@ -92,9 +93,14 @@ Monitor::~Monitor() {
 }
 
 void Monitor::set_position(Position position) {
-  const std::lock_guard lock(mutex_);
-  mine_.position = position;
-  if (mine_.phase != position.phase) mine_.phase = position.phase;
+  {
+    const std::lock_guard lock(mutex_);
+    mine_.position = position;
+    if (mine_.phase == position.phase) return;
+    mine_.phase = position.phase;
+    phase_is_told_ = false;
+  }
+  wake();
 }
 
 void Monitor::begin(std::string_view operation) {
@@ -207,15 +213,17 @@ void Monitor::wake() {
 void Monitor::wait_for_news() {
   std::vector<int> readable = {wake_.get()};
   std::vector<int> writable;
+  double longest_s = beat_s(settings_.timeout_s) / 2;
   {
     const std::lock_guard lock(mutex_);
+    if (!phase_is_told_) longest_s = kShortestBeat;
     for (const Peer& peer : peers_) {
       if (!peer.stream.socket().is_open()) continue;
       readable.push_back(peer.stream.socket().descriptor());
       if (peer.stream.has_unsent()) writable.push_back(peer.stream.socket().descriptor());
     }
   }
-  wait_for(readable, writable, beat_s(settings_.timeout_s) / 2);
+  wait_for(readable, writable, longest_s);
   std::uint64_t ignored = 0;
   (void)!::read(wake_.get(), &ignored, sizeof ignored);
 }
@@ -273,8 +281,10 @@ void Monitor::notice_silence() {
 }
 
 void Monitor::beat() {
-  if (last_beat_ && last_beat_->seconds() < beat_s(settings_.timeout_s)) return;
+  const double pause_s = phase_is_told_ ? beat_s(settings_.timeout_s) : kShortestBeat;
+  if (last_beat_ && last_beat_->seconds() < pause_s) return;
   last_beat_ = Stopwatch();
+  phase_is_told_ = true;
   const nlohmann::json message = to_json(mine_);
   for (Peer& peer : peers_) {
     // Behind what a stalled rank has not read yet there is no use for more.

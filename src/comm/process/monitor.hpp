@@ -107,6 +107,7 @@ class Monitor {
   bool announced_ = false;
   std::optional<Stopwatch> last_beat_;
   std::optional<Stopwatch> ending_;
+  bool phase_is_told_ = true;
   bool leaving_ = false;
   std::atomic<bool> over_ = false;
   FileDescriptor wake_;
