@@ -25,6 +25,8 @@ constexpr double kAttemptSeconds = 3;
 // Others wait longer than rank 0, which knows who is missing.
 constexpr double kExtraSeconds = 5;
 constexpr double kSayingSeconds = 5;
+// For ranks that are on their way when all is over.
+constexpr double kFarewellSeconds = 2;
 constexpr std::size_t kMostGuests = 4096;
 constexpr int kMostWarnings = 5;
 
@@ -53,7 +55,7 @@ class Reception {
 
   Circle welcome() {
     while (came_ < me_.rank.size) {
-      if (deadline_.passed()) refuse(missing(), ExitCode::kCommunication);
+      if (deadline_.passed()) refuse(missing(), ExitCode::kCommunication, 0);
       wait();
       admit();
       for (auto& guest : guests_) attend(guest);
@@ -173,18 +175,49 @@ class Reception {
         listed_ranks(ranks), deadline_.seconds(), came, listener_.port(), me_.host);
   }
 
-  [[noreturn]] void refuse(const std::string& text, ExitCode code) {
+  // The others are told, for farewell_s those too that have not said yet who they are.
+  [[noreturn]] void refuse(const std::string& text, ExitCode code,
+                           double farewell_s = kFarewellSeconds) {
+    const nlohmann::json refusal = {{kRefusal, text}, {kCode, static_cast<int>(code)}};
+    std::int64_t told = 1;
     for (FrameStream& peer : peers_) later_.push_back(std::move(peer));
-    for (FrameStream& stream : later_) {
-      if (!stream.socket().is_open()) continue;
-      try {
-        stream.send({{kRefusal, text}, {kCode, static_cast<int>(code)}});
-        stream.socket().end_sending();
-      } catch (const SocketError&) {
-        continue;  // it will miss rank 0 soon enough
-      }
+    for (FrameStream& stream : later_) told += turn_down(stream, refusal) ? 1 : 0;
+    std::erase(guests_, nullptr);
+    const Deadline farewell(farewell_s);
+    while (told < me_.rank.size && !farewell.passed()) {
+      wait();
+      admit();
+      for (auto& guest : guests_) told += turn_down(guest, refusal) ? 1 : 0;
+      std::erase(guests_, nullptr);
     }
     throw CommError(text, code);
+  }
+
+  static bool turn_down(FrameStream& stream, const nlohmann::json& refusal) {
+    if (!stream.socket().is_open()) return false;
+    try {
+      stream.send(refusal);
+      stream.socket().end_sending();
+      return true;
+    } catch (const SocketError&) {
+      return false;  // it will miss rank 0 soon enough
+    }
+  }
+
+  // Who has said all it has to say hears the answer; a connection that is closed earlier takes it
+  // back.
+  bool turn_down(std::unique_ptr<Guest>& guest, const nlohmann::json& refusal) {
+    if (guest == nullptr) return false;
+    try {
+      if (!guest->known) guest->known = guest->handshake.advance(guest->stream.socket(), token_);
+      if (!guest->known || !guest->stream.receive()) return false;
+    } catch (const SocketError&) {
+      guest.reset();
+      return false;
+    }
+    later_.push_back(std::move(guest->stream));
+    guest.reset();
+    return turn_down(later_.back(), refusal);
   }
 
   void tell(const std::vector<Member>& members) {
@@ -234,15 +267,19 @@ std::string listed(const std::vector<Endpoint>& endpoints) {
 Socket reach(const std::vector<Endpoint>& candidates, std::int64_t rank, const std::string& token,
              const Deadline& deadline) {
   std::string reason;
+  bool met = false;  // what somebody who listens there says tells more than that nobody does
   for (std::size_t attempt = 0;; ++attempt) {
     const Endpoint& candidate = candidates[attempt % candidates.size()];
     const Deadline soon(std::min(kAttemptSeconds, deadline.left_s()));
+    bool connected = false;
     try {
       Socket socket = connect_to(candidate, soon);
+      connected = true;
       prove_to_server(socket, token, Deadline(std::min(kGuestSeconds, deadline.left_s())));
       return socket;
     } catch (const SocketError& error) {
-      reason = error.what();
+      if (connected || !met) reason = error.what();
+      met = met || connected;
     }
     if (deadline.passed()) break;
     if (attempt % candidates.size() + 1 == candidates.size()) {
