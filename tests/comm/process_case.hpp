@@ -32,8 +32,10 @@ inline std::unique_ptr<Communicator> join_on_loopback(
   } else {
     circle = join_members({{"127.0.0.1", meeting_point.port()}}, member, token, timeout_s, listen);
   }
-  auto transport = make_tcp_transport(*listener, me, circle.members, token, timeout_s);
-  return make_process_communicator(std::move(circle), me, std::move(transport),
+  const auto connect = [&](const std::vector<Member>& members, const std::function<void()>& look) {
+    return make_tcp_transport(*listener, me, members, token, timeout_s, look);
+  };
+  return make_process_communicator(std::move(circle), me, connect,
                                    {.timeout_s = timeout_s, .end_process = std::move(end_process)});
 }
 

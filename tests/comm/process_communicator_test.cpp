@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -42,9 +43,9 @@ Outcome outcome_of(std::int64_t size, double timeout_s,
   std::vector<std::thread> threads;
   for (std::int64_t rank = 0; rank < size; ++rank) {
     threads.emplace_back([&, rank] {
-      const auto communicator =
-          join_on_loopback(meeting_point, {.rank = rank, .size = size}, timeout_s);
       try {
+        const auto communicator =
+            join_on_loopback(meeting_point, {.rank = rank, .size = size}, timeout_s);
         work(*communicator);
       } catch (const CommError& error) {
         const std::lock_guard lock(mutex);
@@ -61,6 +62,7 @@ Outcome outcome_of(std::int64_t size, double timeout_s,
 TEST(ProcessCommunicator, FreesWaitingRanksWhenOneGivesUpAndTheyEndWithItsCode) {
   const Outcome outcome = outcome_of(4, 60, [](Communicator& communicator) {
     communicator.set_position({.phase = "reading"});
+    communicator.barrier("start");
     if (communicator.rank().rank == 2) {
       communicator.abort("clicks.svm:3: bad label", ExitCode::kData);
       return;
@@ -73,6 +75,32 @@ TEST(ProcessCommunicator, FreesWaitingRanksWhenOneGivesUpAndTheyEndWithItsCode) 
                                           HasSubstr("gave up (reading): clicks.svm:3: bad label"),
                                           HasSubstr("leaves (reading)")))));
   EXPECT_THAT(outcome.codes, Each(ExitCode::kData));
+}
+
+// Some ranks have reached all that they will talk to, while others still wait for theirs.
+TEST(ProcessCommunicator, FreesRanksThatStillConnect) {
+  const Listener meeting_point(Endpoint{"127.0.0.1", 0});
+  std::vector<std::string> messages(2);
+  std::vector<std::thread> threads;
+  for (std::int64_t rank = 0; rank < 2; ++rank) {
+    threads.emplace_back([&, rank] {
+      try {
+        join_on_loopback(meeting_point, {.rank = rank, .size = 3}, 60)->barrier("start");
+      } catch (const CommError& error) {
+        messages[static_cast<std::size_t>(rank)] = error.what();
+      }
+    });
+  }
+  {
+    // Rank 2 comes, and is gone before rank 0 has its connection for numbers.
+    const Circle circle = join_members({{"127.0.0.1", meeting_point.port()}},
+                                       this_process({.rank = 2, .size = 3}, {}), "secret", 60,
+                                       [](const std::string&) { return std::uint16_t{1}; });
+  }
+  const Stopwatch watch;
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_LT(watch.seconds(), 20);
+  EXPECT_THAT(messages, Each(AllOf(HasSubstr("rank 2 ("), HasSubstr(" was lost"))));
 }
 
 TEST(ProcessCommunicator, TellsASlowRankFromALostOne) {
@@ -125,6 +153,25 @@ TEST(ProcessCommunicator, KnowsWhereTheOthersAre) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
   });
+}
+
+// A message that names a lost rank names its phase: it must not be that of a second ago.
+TEST(ProcessCommunicator, TellsANewPhaseAtOnce) {
+  constexpr std::array<const char*, 5> kPhases = {"reading", "preparation", "training",
+                                                  "validation", "evaluation"};
+  const Stopwatch watch;
+  run_on_loopback(2, 60, [&](Communicator& communicator) {
+    for (const char* const phase : kPhases) {
+      communicator.barrier("phase");
+      if (communicator.rank().rank == 1) communicator.set_position({.phase = phase});
+      while (communicator.rank().rank == 0 &&
+             communicator.last_seen().find(phase) == std::string::npos) {
+        ASSERT_LT(watch.seconds(), 60);
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+    }
+  });
+  EXPECT_LT(watch.seconds(), 3);  // a beat a second would take five
 }
 
 TEST(ProcessCommunicator, EndsAProcessThatDoesNotSeeThatTheJobIsOver) {

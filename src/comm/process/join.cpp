@@ -3,10 +3,15 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <chrono>
+#include <condition_variable>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <mutex>
 #include <optional>
+#include <stop_token>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -96,9 +101,10 @@ std::unique_ptr<Communicator> join_by_environment(const Config& config, const La
   } else {
     circle = join_members({launch.master}, std::move(me), launch.token, timeout_s, listen);
   }
-  std::unique_ptr<Transport> transport =
-      make_tcp_transport(*listener, launch.rank, circle.members, launch.token, timeout_s);
-  return make_process_communicator(std::move(circle), launch.rank, std::move(transport),
+  const auto connect = [&](const std::vector<Member>& members, const std::function<void()>& look) {
+    return make_tcp_transport(*listener, launch.rank, members, launch.token, timeout_s, look);
+  };
+  return make_process_communicator(std::move(circle), launch.rank, connect,
                                    monitor_settings(config));
 }
 
@@ -177,6 +183,23 @@ Circle meet_through_mpi(const Config& config, Transport& transport, Member me) {
                       [](const std::string&) { return std::uint16_t{0}; });
 }
 
+// A rank that does not come keeps the others in MPI's start for ever, and nothing calls them back.
+mpi::Start start_mpi(const mpi::ModuleTable& module, double timeout_s) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  const std::jthread limit([&](const std::stop_token& started) {
+    std::unique_lock lock(mutex);
+    never.wait_for(lock, started, std::chrono::duration<double>(timeout_s), [] { return false; });
+    if (started.stop_requested()) return;
+    log_error(fmt::format(
+        "start: {}: MPI did not start within {:g} s: another rank has ended or stalled before it "
+        "came (its own messages say why; if it is only late, raise communication.timeout_s)",
+        host_name(), timeout_s));
+    std::_Exit(static_cast<int>(ExitCode::kCommunication));
+  });
+  return module.start();
+}
+
 std::unique_ptr<Communicator> join_by_mpi(const Config& config, Member me) {
   std::string why;
   const mpi::ModuleTable* const module = mpi_module(&why);
@@ -187,12 +210,13 @@ std::unique_ptr<Communicator> join_by_mpi(const Config& config, Member me) {
         why));
   }
   try {
-    mpi::Start start = module->start();
+    mpi::Start start = start_mpi(*module, config.communication.timeout_s);
     check_size(config, start.rank.size);
     me.rank = start.rank;
     set_log_rank(static_cast<int>(start.rank.rank));
     Circle circle = meet_through_mpi(config, *start.transport, std::move(me));
-    return make_process_communicator(std::move(circle), start.rank, std::move(start.transport),
+    const auto connect = [&](const auto&, const auto&) { return std::move(start.transport); };
+    return make_process_communicator(std::move(circle), start.rank, connect,
                                      monitor_settings(config));
   } catch (const TransportError& error) {
     throw CommError(fmt::format("start: {}: {}", host_name(), error.what()));

@@ -11,14 +11,18 @@
 namespace ossau {
 namespace {
 
-class ProcessCommunicator : public Communicator {
+class ProcessCommunicator final : public Communicator {
  public:
-  ProcessCommunicator(Circle circle, RankInfo me, std::unique_ptr<Transport> transport,
+  ProcessCommunicator(Circle circle, RankInfo me, const ConnectTransport& connect,
                       const MonitorSettings& settings)
-      : me_(me),
-        timeout_s_(settings.timeout_s),
-        transport_(std::move(transport)),
-        monitor_(std::move(circle), me, settings) {}
+      : me_(me), timeout_s_(settings.timeout_s), monitor_(std::move(circle), me, settings) {
+    try {
+      transport_ = connect(monitor_.members(), [this] { check_alive(); });
+    } catch (const std::exception& error) {
+      ossau::abort(*this, error);
+      throw;
+    }
+  }
 
   ~ProcessCommunicator() override {
     if (monitor_.over()) return;
@@ -120,10 +124,9 @@ class ProcessCommunicator : public Communicator {
 }  // namespace
 
 std::unique_ptr<Communicator> make_process_communicator(Circle circle, RankInfo me,
-                                                        std::unique_ptr<Transport> transport,
-                                                        MonitorSettings settings) {
-  return std::make_unique<ProcessCommunicator>(std::move(circle), me, std::move(transport),
-                                               settings);
+                                                        const ConnectTransport& connect,
+                                                        const MonitorSettings& settings) {
+  return std::make_unique<ProcessCommunicator>(std::move(circle), me, connect, settings);
 }
 
 }  // namespace ossau

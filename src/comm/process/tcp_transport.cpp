@@ -7,6 +7,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <optional>
 #include <utility>
@@ -346,8 +347,13 @@ std::vector<std::int64_t> neighbours_of(RankInfo me) {
 class Connections {
  public:
   Connections(const Listener& listener, RankInfo me, const std::vector<Member>& members,
-              const std::string& token, double timeout_s)
-      : listener_(listener), me_(me), members_(members), token_(token), deadline_(timeout_s) {}
+              const std::string& token, double timeout_s, const std::function<void()>& look)
+      : listener_(listener),
+        me_(me),
+        members_(members),
+        token_(token),
+        look_(look),
+        deadline_(timeout_s) {}
 
   std::map<std::int64_t, Socket> make() {
     std::size_t callers = 0;
@@ -375,11 +381,12 @@ class Connections {
     const Member& other = members_[static_cast<std::size_t>(rank)];
     std::string reason;
     do {
+      look_();
+      const Deadline soon(std::min(kAttemptSeconds, deadline_.left_s()));
       try {
-        Socket socket =
-            connect_to(other.data, Deadline(std::min(kAttemptSeconds, deadline_.left_s())));
-        prove_to_server(socket, token_, deadline_);
-        socket.send_all(std::as_bytes(std::span(&me_.rank, 1)), deadline_);
+        Socket socket = connect_to(other.data, soon);
+        prove_to_server(socket, token_, soon);
+        socket.send_all(std::as_bytes(std::span(&me_.rank, 1)), soon);
         return socket;
       } catch (const SocketError& error) {
         reason = error.what();
@@ -395,6 +402,7 @@ class Connections {
 
   // Whether a rank that was waited for has called.
   bool answer() {
+    look_();
     if (deadline_.passed()) fail_unreached();
     std::vector<int> readable = {listener_.descriptor()};
     for (const Caller& caller : callers_) readable.push_back(caller.socket.descriptor());
@@ -442,6 +450,7 @@ class Connections {
   RankInfo me_;
   const std::vector<Member>& members_;
   const std::string& token_;
+  const std::function<void()>& look_;
   Deadline deadline_;
   std::map<std::int64_t, Socket> made_;
   std::vector<Caller> callers_;
@@ -466,9 +475,10 @@ void reduce(std::span<std::int64_t> total, std::span<const std::int64_t> values,
 
 std::unique_ptr<Transport> make_tcp_transport(const Listener& listener, RankInfo me,
                                               const std::vector<Member>& members,
-                                              const std::string& token, double timeout_s) {
+                                              const std::string& token, double timeout_s,
+                                              const std::function<void()>& look) {
   return std::make_unique<TcpTransport>(
-      me, Connections(listener, me, members, token, timeout_s).make());
+      me, Connections(listener, me, members, token, timeout_s, look).make());
 }
 
 }  // namespace ossau

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "comm/process/members.hpp"
 #include "comm/process/transport.hpp"
@@ -12,8 +14,10 @@ namespace ossau {
 /// whose number differs from its own in one bit.
 /// listener: where this rank waits, as members[me].data says.  Every rank must make one at the same
 /// time; throws CommError where one cannot be reached within timeout_s.
+/// look: called every now and then while waiting; throws where waiting has become pointless.
 std::unique_ptr<Transport> make_tcp_transport(const Listener& listener, RankInfo me,
                                               const std::vector<Member>& members,
-                                              const std::string& token, double timeout_s);
+                                              const std::string& token, double timeout_s,
+                                              const std::function<void()>& look);
 
 }  // namespace ossau
