@@ -18,7 +18,7 @@ more=0
 for argument in "$@"; do
   case $argument in
     --tests)
-      packages+=(libgtest-dev libgmock-dev libbenchmark-dev)
+      packages+=(libgtest-dev libgmock-dev libbenchmark-dev iproute2 nftables)
       more=1
       ;;
     # One fixed version: what is well formatted must not depend on the machine.

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <stdexcept>
 
 #include "support/tables.hpp"
 
@@ -86,6 +87,14 @@ JobPlan Cluster::faulty_training(LaunchedBy launched_by, std::size_t ranks,
   return plan;
 }
 
+void Cluster::train_until_fault(const JobPlan& plan) const {
+  Job job(folder(), plan);
+  const JobEnd end = job.wait(kTrainingSeconds);
+  ASSERT_TRUE(end.in_time);
+  ASSERT_TRUE(job.fault_done());
+  EXPECT_EQ(job.left_over(), "");
+}
+
 void Cluster::train(const JobPlan& plan) const {
   Job job(folder(), plan);
   const JobEnd end = job.wait(kTrainingSeconds);
@@ -122,9 +131,10 @@ bool Cluster::has_results(const std::string& directory) const {
          fs::exists(folder() / directory / "summary.json");
 }
 
-std::string Cluster::here() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "?";
+std::string Cluster::name(std::size_t rank) {
+  std::array<char, 256> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0) throw std::runtime_error("no host name");
+  return fmt::format("rank {} ({})", rank, host.data());
 }
 
 std::string Cluster::no_mpirun() {

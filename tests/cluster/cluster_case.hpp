@@ -25,6 +25,8 @@ class Cluster : public ::testing::Test {
   JobPlan faulty_training(LaunchedBy launched_by, std::size_t ranks, const std::string& fault,
                           double timeout_s, const std::vector<std::string>& overrides = {}) const;
 
+  /// Trains until the plan's fault has struck and all processes have left.
+  void train_until_fault(const JobPlan& plan) const;
   /// Trains to the end; fails where that does not succeed or something is left of it.
   void train(const JobPlan& plan) const;
 
@@ -33,8 +35,8 @@ class Cluster : public ::testing::Test {
   std::string metrics(const std::string& directory) const;
   bool has_results(const std::string& directory) const;
 
-  /// The name of this machine.
-  static std::string here();
+  /// As messages name a rank on this machine.
+  static std::string name(std::size_t rank);
   /// Why mpirun cannot be used; empty: it can.
   static std::string no_mpirun();
 

@@ -1,25 +1,19 @@
 #include "cluster/job.hpp"
 
-#include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
-#include <string_view>
 #include <thread>
 #include <utility>
 
-#include "core/file_descriptor.hpp"
+#include "cluster/spawn.hpp"
 #include "support/files.hpp"
-
-extern char** environ;
 
 namespace ossau::test {
 namespace {
@@ -27,39 +21,9 @@ namespace fs = std::filesystem;
 
 constexpr const char* kMark = "OSSAU_TEST_JOB";
 constexpr const char* kFaultFile = "fault";
+constexpr const char* kNetwork = "10.77.0.0/24";  // of Machines
 constexpr double kLeavingSeconds = 5;
 constexpr std::chrono::milliseconds kNap(5);
-
-// Not to be inherited: what a launcher around the tests, or a user, has set.
-bool is_of_a_launcher(std::string_view variable) {
-  for (const char* const start : {"OMPI_", "PMI", "ORTE_", "SLURM_", "RANK=", "WORLD_SIZE=",
-                                  "LOCAL_RANK=", "MASTER_", "OSSAU_", "TORCHELASTIC_"}) {
-    if (variable.starts_with(start)) return !variable.starts_with("OSSAU_MODULE_DIRECTORY=");
-  }
-  return false;
-}
-
-std::vector<std::string> environment_with(const std::map<std::string, std::string>& more) {
-  std::vector<std::string> all;
-  for (char** each = environ; *each != nullptr; ++each) {
-    if (!is_of_a_launcher(*each)) all.emplace_back(*each);
-  }
-  for (const auto& [name, value] : more) all.push_back(name + "=" + value);
-  return all;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& words) {
-  std::vector<char*> all;
-  for (std::string& word : words) all.push_back(word.data());
-  all.push_back(nullptr);
-  return all;
-}
-
-FileDescriptor opened(const fs::path& path, int flags) {
-  FileDescriptor descriptor(::open(path.c_str(), flags | O_CLOEXEC, 0644));
-  if (!descriptor.is_open()) throw std::runtime_error("cannot open " + path.string());
-  return descriptor;
-}
 
 // Empty where there is none.
 std::string content(const fs::path& path) {
@@ -90,9 +54,9 @@ std::string agent_script(const Machines& machines) {
 
 }  // namespace
 
-Job::Job(const fs::path& folder, JobPlan plan)
-    : folder_(folder), plan_(std::move(plan)), own_address_(unused_loopback_address()) {
-  mark_ = folder_.filename().string() + "-" + own_address_;
+Job::Job(fs::path folder, JobPlan plan)
+    : folder_(std::move(folder)), plan_(std::move(plan)), own_address_(unused_loopback_address()) {
+  mark_ = folder_.filename().string() + "-" + own_address_ + "-";
   for (std::size_t rank = 0; rank < plan_.ranks; ++rank) {
     for (const char* const ending : {"out", "err", "pid"}) fs::remove(file(rank, ending));
   }
@@ -115,7 +79,7 @@ void Job::throw_late(const std::string& what) {
 void Job::sleep_a_little() { std::this_thread::sleep_for(kNap); }
 
 std::size_t Job::machine_of(std::size_t rank) const {
-  return rank * plan_.machines->count() / plan_.ranks;
+  return plan_.machines == nullptr ? 0 : rank * plan_.machines->count() / plan_.ranks;
 }
 
 fs::path Job::file(std::size_t rank, const std::string& ending) const {
@@ -125,6 +89,8 @@ fs::path Job::file(std::size_t rank, const std::string& ending) const {
 std::string Job::err(std::size_t rank) const { return content(file(rank, "err")); }
 std::string Job::out(std::size_t rank) const { return content(file(rank, "out")); }
 bool Job::fault_done() const { return fs::exists(folder_ / kFaultFile); }
+
+void Job::note_fault() const { std::ofstream(folder_ / kFaultFile) << "\n"; }
 
 std::string Job::master_address() const {
   return plan_.machines == nullptr ? own_address_ : Machines::address(machine_of(0));
@@ -145,14 +111,31 @@ std::map<std::string, std::string> Job::variables(std::size_t rank) const {
   return all;
 }
 
+Spawn Job::program(const std::string& name, std::vector<std::string> words,
+                   std::map<std::string, std::string> variables, std::size_t machine) const {
+  Spawn program{.words = std::move(words),
+                .variables = std::move(variables),
+                .directory = folder_,
+                .out = folder_ / (name + ".out"),
+                .err = folder_ / (name + ".err"),
+                .name_space = {},
+                .host = {}};
+  if (plan_.machines == nullptr) return program;
+  program.name_space = plan_.machines->name_space(machine);
+  program.host = Machines::host(machine);
+  return program;
+}
+
 void Job::start_rank(std::size_t rank) {
   std::vector<std::string> words = plan_.command;
   if (const auto more = plan_.more.find(rank); more != plan_.more.end()) {
     words.push_back(more->second);
   }
-  std::optional<std::size_t> machine;
-  if (plan_.machines != nullptr) machine = machine_of(rank);
-  spawn(processes_[rank], words, variables(rank), "rank" + std::to_string(rank), machine);
+  Spawn one = program("rank" + std::to_string(rank), words, variables(rank), machine_of(rank));
+  if (const auto own = plan_.directories.find(rank); own != plan_.directories.end()) {
+    one.directory /= own->second;
+  }
+  processes_[rank].id = spawn(one);
 }
 
 std::vector<std::string> Job::mpirun_on_machines() const {
@@ -164,89 +147,52 @@ std::vector<std::string> Job::mpirun_on_machines() const {
   for (const auto& [machine, count] : slots) {
     hosts << Machines::address(machine) << " slots=" << count << "\n";
   }
-  const std::string network = "10.77.0.0/24";
-  return {"--hostfile",
-          (folder_ / "hosts").string(),
-          "--mca",
-          "plm",
-          "rsh",
-          "--mca",
-          "plm_rsh_agent",
-          (folder_ / "agent.sh").string(),
-          "--mca",
-          "plm_rsh_no_tree_spawn",
-          "1",
-          "--mca",
-          "pml",
-          "ob1",
-          "--mca",
-          "btl",
-          "tcp,self",
-          "--mca",
-          "btl_tcp_if_include",
-          network,
-          "--mca",
-          "oob_tcp_if_include",
-          network};
+  const std::map<std::string, std::string> settings = {
+      {"plm", "rsh"},
+      {"plm_rsh_agent", (folder_ / "agent.sh").string()},
+      {"plm_rsh_no_tree_spawn", "1"},
+      {"pml", "ob1"},
+      {"btl", "tcp,self"},
+      {"btl_tcp_if_include", kNetwork},
+      {"oob_tcp_if_include", kNetwork},
+  };
+  std::vector<std::string> words = {"--hostfile", (folder_ / "hosts").string()};
+  for (const auto& [name, value] : settings) {
+    words.insert(words.end(), {"--mca", name, value});
+  }
+  return words;
 }
 
 // Every rank goes through a shell that sends its output to files of its own.
+std::string Job::rank_script() const {
+  std::string cases;
+  for (const auto& [rank, more] : plan_.more) {
+    cases += std::to_string(rank) + ") set -- \"$@\" '" + more + "' ;;\n";
+  }
+  return "cd '" + folder_.string() + R"('
+own=rank$OMPI_COMM_WORLD_RANK
+case $OMPI_COMM_WORLD_RANK in
+)" + cases +
+         R"(esac
+echo $$ > $own.pid
+exec "$0" "$@" > $own.out 2> $own.err
+)";
+}
+
 void Job::start_mpirun() {
   std::vector<std::string> words = {
       "mpirun", "--oversubscribe",          "--mca", "mpi_yield_when_idle", "1",
       "-np",    std::to_string(plan_.ranks)};
-  std::optional<std::size_t> machine;
   if (plan_.machines != nullptr) {
     const std::vector<std::string> more = mpirun_on_machines();
     words.insert(words.end(), more.begin(), more.end());
-    machine = 0;
   }
-  const std::string own = (folder_ / "rank").string() + "$OMPI_COMM_WORLD_RANK";
-  std::string cases;
-  for (const auto& [rank, more] : plan_.more) {
-    cases += std::to_string(rank) + ") set -- \"$@\" '" + more + "' ;; ";
-  }
-  words.insert(words.end(), {"/bin/sh", "-c",
-                             "cd '" + folder_.string() + "'; case $OMPI_COMM_WORLD_RANK in " +
-                                 cases + "esac; echo $$ > " + own + ".pid; exec \"$0\" \"$@\" > " +
-                                 own + ".out 2> " + own + ".err"});
+  words.insert(words.end(), {"/bin/sh", "-c", rank_script()});
   words.insert(words.end(), plan_.command.begin(), plan_.command.end());
-  std::map<std::string, std::string> more = variables(0);
-  more["OMPI_ALLOW_RUN_AS_ROOT"] = "1";
-  more["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1";
-  spawn(processes_[0], words, more, "mpirun", machine);
-}
-
-void Job::spawn(Process& process, const std::vector<std::string>& given,
-                const std::map<std::string, std::string>& more, const std::string& name,
-                std::optional<std::size_t> machine) const {
-  std::vector<std::string> words = given;
-  std::vector<std::string> environment = environment_with(more);
-  const std::vector<char*> arguments = pointers(words);
-  const std::vector<char*> variables = pointers(environment);
-  const FileDescriptor in = opened("/dev/null", O_RDONLY);
-  const FileDescriptor out = opened(folder_ / (name + ".out"), O_WRONLY | O_CREAT | O_TRUNC);
-  const FileDescriptor err = opened(folder_ / (name + ".err"), O_WRONLY | O_CREAT | O_TRUNC);
-  FileDescriptor network;
-  std::string host;
-  if (machine) {
-    network = opened("/run/netns/" + plan_.machines->name_space(*machine), O_RDONLY);
-    host = Machines::host(*machine);
-  }
-  process.id = ::fork();
-  if (process.id < 0) throw std::runtime_error("cannot fork");
-  if (process.id > 0) return;
-  // In the child only what is allowed between fork and exec.
-  (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);  // with a test that is killed
-  (void)::setpgid(0, 0);
-  const bool placed =
-      !machine || (::setns(network.get(), CLONE_NEWNET) == 0 && ::unshare(CLONE_NEWUTS) == 0 &&
-                   ::sethostname(host.data(), host.size()) == 0);
-  if (placed && ::chdir(folder_.c_str()) == 0 && ::dup2(in.get(), 0) >= 0 &&
-      ::dup2(out.get(), 1) >= 0 && ::dup2(err.get(), 2) >= 0) {
-    ::execvpe(arguments[0], arguments.data(), variables.data());
-  }
-  ::_exit(126);
+  std::map<std::string, std::string> all = variables(0);
+  all["OMPI_ALLOW_RUN_AS_ROOT"] = "1";
+  all["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1";
+  processes_[0].id = spawn(program("mpirun", words, all, 0));
 }
 
 void Job::look_after(Process& process) {
@@ -270,6 +216,12 @@ std::optional<pid_t> Job::process_of(std::size_t rank) const {
 void Job::signal(std::size_t rank, int number) const {
   await([&] { return process_of(rank).has_value(); }, "the start of a rank");
   if (::kill(*process_of(rank), number) != 0) throw std::runtime_error("cannot signal a rank");
+}
+
+bool Job::is_alive(std::size_t rank) const {
+  const std::optional<pid_t> process = process_of(rank);
+  const std::vector<pid_t> all = alive();
+  return process && std::find(all.begin(), all.end(), *process) != all.end();
 }
 
 double Job::seconds_since_fault() const {

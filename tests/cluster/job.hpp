@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cluster/machines.hpp"
+#include "cluster/spawn.hpp"
 
 namespace ossau::test {
 
@@ -29,6 +30,8 @@ struct JobPlan {
   std::map<std::size_t, std::string> more;
   /// Further variables of single ranks; kEnvironment only.
   std::map<std::size_t, std::map<std::string, std::string>> environment;
+  /// Working directories of single ranks, below the job's; kEnvironment only.
+  std::map<std::size_t, std::string> directories;
   std::set<std::size_t> late;          // started by start_rank(); kEnvironment only
   const Machines* machines = nullptr;  // where the ranks are, in equal parts; null: all are here
 };
@@ -51,7 +54,7 @@ struct JobEnd {
 class Job {
  public:
   /// folder: the working directory; output goes to files there.
-  Job(const std::filesystem::path& folder, JobPlan plan);
+  Job(std::filesystem::path folder, JobPlan plan);
   ~Job();
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
@@ -78,12 +81,15 @@ class Job {
   /// What the rank has written to standard error so far.
   std::string err(std::size_t rank) const;
   std::string out(std::size_t rank) const;
-  /// What faulty_rank is told to leave when it does its fault.
+  /// Whether faulty_rank has done its fault.
   bool fault_done() const;
+  /// The test does one itself: JobEnd's seconds begin now.
+  void note_fault() const;
   /// Where the ranks of the environment launcher meet.
   std::string master_address() const;
   static constexpr int kMasterPort = 29500;
 
+  bool is_alive(std::size_t rank) const;
   /// Processes of this job that are alive, the launcher's included.
   std::vector<pid_t> alive() const;
   /// Those that are still there after a moment, in words; empty: none.
@@ -103,9 +109,9 @@ class Job {
   std::map<std::string, std::string> variables(std::size_t rank) const;
   void start_mpirun();
   std::vector<std::string> mpirun_on_machines() const;
-  void spawn(Process& process, const std::vector<std::string>& words,
-             const std::map<std::string, std::string>& more, const std::string& name,
-             std::optional<std::size_t> machine) const;
+  std::string rank_script() const;
+  Spawn program(const std::string& name, std::vector<std::string> words,
+                std::map<std::string, std::string> variables, std::size_t machine) const;
   static void look_after(Process& process);
   double seconds_since_fault() const;
   std::optional<pid_t> process_of(std::size_t rank) const;

@@ -18,7 +18,7 @@ struct Way {
   std::size_t ranks = 1;
   std::size_t machines = 0;  // 0: this one
 };
-void PrintTo(const Way& way, std::ostream* out) { *out << way.name; }
+std::ostream& operator<<(std::ostream& out, const Way& way) { return out << way.name; }
 
 class SameBits : public Cluster, public ::testing::WithParamInterface<Way> {
  protected:
