@@ -14,6 +14,7 @@
 #include "train/job.hpp"
 
 namespace ossau {
+namespace {
 
 // Before the first step there is nothing to keep, and a signal ends the process as ever.
 class InterruptionWatch final : public TrainingObserver {

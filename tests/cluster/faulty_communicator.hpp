@@ -31,6 +31,11 @@ class FaultyCommunicator : public Communicator {
   void await(SumBuffer buffer, std::string_view operation) override {
     real_.await(buffer, operation);
   }
+  void all_gather(std::span<const std::int64_t> mine, std::span<const std::size_t> sizes,
+                  std::span<std::int64_t> all, std::string_view operation) override {
+    hit_(operation);
+    real_.all_gather(mine, sizes, all, operation);
+  }
   void broadcast(std::span<std::byte> bytes, std::int64_t root,
                  std::string_view operation) override {
     hit_(operation);

@@ -23,7 +23,7 @@
 //   faulty_rank RANK:MOMENT:COUNT:FAULT CONFIG OVERRIDES...
 // RANK     the one that fails
 // MOMENT   "start" (before it joins the others), a phase, an operation of the communicator, or
-//          "rename FILE" (before that file of the results gets its name)
+//          "rename FILE" (before that file of the results gets its name; "rename a checkpoint")
 // COUNT    1, 2, ...: which time
 // FAULT    kill, stop, nap (1 s), sleep (for ever), data (throws DataError) or exit (with code 0)
 
@@ -117,7 +117,8 @@ extern "C" int rename(const char* from, const char* to) noexcept {
   try {
     std::string_view name(to);
     name.remove_prefix(name.rfind('/') + 1);
-    ossau::test::Fault::instance().hit(ossau::test::rank_said(), "rename " + std::string(name));
+    const std::string what = name.starts_with("step-") ? "a checkpoint" : std::string(name);
+    ossau::test::Fault::instance().hit(ossau::test::rank_said(), "rename " + what);
   } catch (...) {
     std::abort();  // no other fault is meant for this moment
   }

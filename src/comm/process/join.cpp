@@ -34,8 +34,10 @@ void add_common_facts(const Config& config, std::map<std::string, std::string>& 
   facts["program"] = "ossau " + version();
   facts["arithmetic"] = fmt::format("exact-{}", kExactVersion);
   for (auto& [key, value] : config_values(config)) {
-    const bool is_local = key.starts_with("run.") || key.starts_with("data.train.") ||
-                          key.starts_with("data.validation.") || key == "communication.interface";
+    const bool is_path = key == "data.train" || key.starts_with("data.train.") ||
+                         key == "data.validation" || key.starts_with("data.validation.");
+    const bool is_local = is_path || key.starts_with("run.") || key.starts_with("checkpoint.") ||
+                          key == "communication.interface";
     if (!is_local) facts[key] = std::move(value);
   }
 }
