@@ -26,7 +26,6 @@
 namespace ossau {
 namespace {
 
-constexpr std::size_t kFewNumbers = 1024;
 constexpr double kRetrySeconds = 0.05;
 constexpr double kAttemptSeconds = 3;
 // Looking at a socket costs less than sleeping and waking.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -9,6 +10,9 @@
 #include "comm/process/transport.hpp"
 
 namespace ossau {
+
+/// Up to so many numbers are swapped whole; more are halved and doubled.
+inline constexpr std::size_t kFewNumbers = 1024;
 
 /// Collective calls over TCP, in about 2 log2(ranks) messages: each rank has a connection to those
 /// whose number differs from its own in one bit.
