@@ -67,8 +67,7 @@ std::string tenth_text(const Plan& plan) {
   const double batch = plan.step.batch_for_a_tenth;
   if (batch <= 1) return "any batch: communication takes less than 10 % of a step";
   const auto rows = static_cast<double>(plan.request.data.rows);
-  const std::string text =
-      fmt::format("{} rows or more keep communication at 10 %", rows_text(batch));
+  std::string text = fmt::format("{} rows or more keep communication at 10 %", rows_text(batch));
   if (batch <= rows) return text;
   const PlanStep full = plan_step(plan.request, plan.step.ranks, rows);
   return fmt::format("{}; there are {}, and batch_size: all gives {}", text, rows_text(rows),

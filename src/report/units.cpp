@@ -60,7 +60,7 @@ double parse(std::string_view text, std::string_view subject, std::span<const Un
     throw ConfigError(fmt::format("{}: \"{}\" has no unit (write it like {}; units: {})", subject,
                                   text, example, listed(units)));
   }
-  throw ConfigError(fmt::format("{}: \"{}\": unknown unit \"{}\" (units: {})", subject, text, name,
+  throw ConfigError(fmt::format(R"({}: "{}": unknown unit "{}" (units: {}))", subject, text, name,
                                 listed(units)));
 }
 
