@@ -13,7 +13,7 @@ export build passed root
 
 format() { cpp_files -print0 | xargs -0 clang-format-14 --dry-run --Werror; }
 
-shell() { shellcheck -x -P scripts scripts/*.sh .ci/run; }
+shell() { shellcheck -x -P scripts scripts/*.sh .ci/run recipes/*.sbatch; }
 
 # The project's own files that each source includes, "SOURCE<tab>FILE" a line.
 dependencies() {

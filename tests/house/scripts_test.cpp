@@ -35,7 +35,8 @@ TEST(Scripts, CanBeStarted) {
 
 TEST(Scripts, PleaseShellcheck) {
   if (!has_program("shellcheck")) GTEST_SKIP() << "shellcheck is not installed";
-  const CommandResult result = run_command("shellcheck -x -P scripts scripts/*.sh .ci/run");
+  const CommandResult result =
+      run_command("shellcheck -x -P scripts scripts/*.sh .ci/run recipes/*.sbatch");
   EXPECT_EQ(result.exit_code, 0) << result.output;
 }
 

@@ -31,6 +31,7 @@ std::vector<fs::path> written_by_hand() {
                         "docs",
                         "include",
                         "kernels",
+                        "recipes",
                         "scripts",
                         "src",
                         "tests"});
