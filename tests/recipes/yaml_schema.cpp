@@ -1,7 +1,5 @@
 #include "recipes/yaml_schema.hpp"
 
-#include <yaml-cpp/yaml.h>
-
 #include <set>
 
 namespace ossau::test {

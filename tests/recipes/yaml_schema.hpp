@@ -1,12 +1,10 @@
 #pragma once
 
+#include <yaml-cpp/yaml.h>
+
 #include <map>
 #include <string>
 #include <vector>
-
-namespace YAML {
-class Node;
-}
 
 namespace ossau::test {
 
