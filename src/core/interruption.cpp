@@ -23,7 +23,7 @@ bool interruption_requested() noexcept { return requested.load(std::memory_order
 void request_interruption() noexcept { requested = true; }
 
 InterruptionHandlers::InterruptionHandlers()
-    : handlers_{{{.signal = SIGINT}, {.signal = SIGTERM}}} {
+    : handlers_{{{.signal = SIGINT}, {.signal = SIGTERM}, {.signal = SIGUSR1}}} {
   requested = false;
   struct sigaction action = {};
   action.sa_handler = on_signal;

@@ -11,10 +11,10 @@ bool interruption_requested() noexcept;
 /// What a first signal does while InterruptionHandlers live.  Safe in signal handlers.
 void request_interruption() noexcept;
 
-/// Turns SIGINT and SIGTERM into a request that work may look for between two steps, as long as
-/// this lives.  A second signal ends the process at once, as the first would without this.  A
-/// signal that the process was started to ignore stays ignored.  One at a time; a new one forgets
-/// what was requested before.
+/// Turns SIGINT, SIGTERM and SIGUSR1 (which mpirun hands on to its ranks, as it does not SIGTERM)
+/// into a request that work may look for between two steps, as long as this lives.  A second signal
+/// ends the process at once, as the first would without this.  A signal that the process was
+/// started to ignore stays ignored.  One at a time; a new one forgets what was requested before.
 class InterruptionHandlers {
  public:
   InterruptionHandlers();
@@ -27,7 +27,7 @@ class InterruptionHandlers {
     int signal = 0;
     struct sigaction before = {};
   };
-  std::array<Handler, 2> handlers_;
+  std::array<Handler, 3> handlers_;
 };
 
 }  // namespace ossau

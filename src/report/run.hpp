@@ -28,7 +28,7 @@ TrainingResult run_and_record(const Config& config, const TrainFunction& trainer
 TrainingResult train_in_job(const Config& config, Communicator* job, TrainingObserver* watcher);
 
 /// train() as a program does it: progress on standard error, the final table on `out`; from the
-/// first step on SIGINT and SIGTERM end it with a checkpoint and Interrupted.
+/// first step on SIGINT, SIGTERM and SIGUSR1 end it with a checkpoint and Interrupted.
 Summary train_and_show(const Config& config, std::ostream& out);
 
 }  // namespace ossau

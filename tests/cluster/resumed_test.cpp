@@ -142,7 +142,7 @@ TEST_F(Resumed, AfterTheDiskWasFullAtACheckpoint) {
                                 HasSubstr("No space left on device")));
   }
   EXPECT_FALSE(has_results("run"));
-  EXPECT_FALSE(fs::is_empty(disk.path()));  // those from before
+  EXPECT_FALSE(fs::is_empty(disk.path()));            // those from before
   overrides.front() = "checkpoint.every_steps=1000";  // no more are to be written
   EXPECT_TRUE(go_on(LaunchedBy::kEnvironment, 2, overrides));
 }

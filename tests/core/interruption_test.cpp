@@ -23,7 +23,7 @@ int signal_that_ends(const Work& work) {
 }
 
 TEST(Interruption, IsRequestedByEitherSignal) {
-  for (const int signal : {SIGINT, SIGTERM}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) {
     const InterruptionHandlers handlers;
     EXPECT_FALSE(interruption_requested());
     ASSERT_EQ(std::raise(signal), 0);
@@ -32,8 +32,8 @@ TEST(Interruption, IsRequestedByEitherSignal) {
 }
 
 TEST(Interruption, EndsTheProcessTheSecondTime) {
-  for (const int first : {SIGINT, SIGTERM}) {
-    for (const int second : {SIGINT, SIGTERM}) {
+  for (const int first : {SIGINT, SIGTERM, SIGUSR1}) {
+    for (const int second : {SIGINT, SIGTERM, SIGUSR1}) {
       EXPECT_EQ(signal_that_ends([&] {
                   const InterruptionHandlers handlers;
                   (void)std::raise(first);
@@ -45,7 +45,7 @@ TEST(Interruption, EndsTheProcessTheSecondTime) {
 }
 
 TEST(Interruption, IsDeadlyBeforeAndAfter) {
-  for (const int signal : {SIGINT, SIGTERM}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) {
     EXPECT_EQ(signal_that_ends([&] { (void)std::raise(signal); }), signal);
     EXPECT_EQ(signal_that_ends([&] {
                 { const InterruptionHandlers handlers; }
