@@ -16,18 +16,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string bytes_text(std::int64_t bytes) {
-  constexpr double kStep = 1024;
-  auto size = static_cast<double>(bytes);
-  std::string_view unit = "B";
-  for (const std::string_view larger : {"KiB", "MiB", "GiB", "TiB"}) {
-    if (size < kStep) break;
-    size /= kStep;
-    unit = larger;
-  }
-  return fmt::format("{:.4g} {}", size, unit);
-}
-
 std::string bytes_or_unknown(std::optional<std::int64_t> bytes) {
   return bytes ? bytes_text(*bytes) : "unknown";
 }

@@ -50,8 +50,9 @@ PlanStep plan_step(const PlanRequest& request, std::int64_t ranks, double batch)
   PlanStep step{.ranks = ranks, .batch = batch};
   step.read_s = batch / static_cast<double>(ranks) * row_s;
   step.update_s = static_cast<double>(request.data.features + 1) * kUpdateBytes / rate;
+  constexpr std::int64_t kNote = 1;  // whether a rank was interrupted
   step.communication_s =
-      all_reduce_s(static_cast<std::int64_t>(sums.size()), ranks, request.network);
+      all_reduce_s(static_cast<std::int64_t>(sums.size()) + kNote, ranks, request.network);
   const double wanted_read_s = step.communication_s * (1 - kShare) / kShare - step.update_s;
   step.batch_for_a_tenth =
       std::max(1.0, std::ceil(wanted_read_s / row_s * static_cast<double>(ranks)));

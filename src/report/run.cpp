@@ -8,6 +8,7 @@
 #include "core/clock.hpp"
 #include "core/log.hpp"
 #include "ossau/error.hpp"
+#include "report/disk_space.hpp"
 #include "report/metrics_json.hpp"
 #include "report/metrics_log.hpp"
 #include "report/observers.hpp"
@@ -24,7 +25,8 @@ TrainingResult train_into(const RunDirectory& run, const Config& config,
                           const TrainFunction& trainer, TrainingObserver* watcher,
                           const Stopwatch& watch) {
   MetricsLog log(run.files.metrics);
-  Observers observers({&log, watcher});
+  DiskSpaceCheck space(run.files.directory, *config.checkpoint.directory);
+  Observers observers({&space, &log, watcher});
   TrainingResult result = trainer(config, observers);
 
   Summary& summary = result.summary;

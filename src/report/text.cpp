@@ -59,6 +59,18 @@ std::string short_rate(double per_second) {
   return fmt::format("{:.3g} G", per_second / 1e9);
 }
 
+std::string bytes_text(std::int64_t bytes) {
+  constexpr double kStep = 1024;
+  auto size = static_cast<double>(bytes);
+  std::string_view unit = "B";
+  for (const std::string_view larger : {"KiB", "MiB", "GiB", "TiB"}) {
+    if (size < kStep) break;
+    size /= kStep;
+    unit = larger;
+  }
+  return fmt::format("{:.4g} {}", size, unit);
+}
+
 std::string short_duration(double seconds) {
   constexpr double kMinute = 60;
   constexpr double kHour = 3600;

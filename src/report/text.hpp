@@ -18,6 +18,9 @@ std::string counted(std::int64_t number, std::string_view noun);
 /// A rate in three digits: "12.3 M", "845 k", "7".
 std::string short_rate(double per_second);
 
+/// Bytes in four digits: "12.35 MiB".
+std::string bytes_text(std::int64_t bytes);
+
 /// A duration: "0.042 s", "12.3 s", "2 min 05 s", "3 h 07 min".
 std::string short_duration(double seconds);
 

@@ -35,7 +35,15 @@ SumExchange::SumExchange(Backend& backend, Communicator& communicator, std::int6
       communicator_(communicator),
       features_(features),
       may_go_by_feature_(communicator.rank().size > 1 && backend.lists_features() &&
-                         batch_entries <= static_cast<double>(features)) {}
+                         batch_entries <= static_cast<double>(features)) {
+  if (!may_go_by_feature_) return;
+  // A step allocates nothing; memory that is not touched costs nothing.
+  const auto ranks = static_cast<std::size_t>(communicator.rank().size);
+  mine_.reserve(static_cast<std::size_t>(features / kLeastShare));
+  all_.reserve(static_cast<std::size_t>(features / kLeastShare));
+  header_.reserve(ranks + 2 + backend.rest_of_sums().size());
+  sizes_.reserve(ranks);
+}
 
 std::int64_t SumExchange::add(std::int64_t note) {
   if (communicator_.rank().size == 1) return note;

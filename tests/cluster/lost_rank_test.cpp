@@ -271,14 +271,15 @@ TEST_F(Lost, EndsOnAllRanksWithTheCodeOfTheOneThatGaveUp) {
   }
 }
 
-// As on a machine that has no copy of the file, or a broken one.
-TEST_F(Lost, NamesTheRankWhoseDataIsMissingOrMalformed) {
+// As on a machine that has no copy of the file, or not the same one.
+TEST_F(Lost, NamesTheRankWhoseDataIsMissingOrAnother) {
   const std::string dense = read_file(folder() / "dense.yaml");
   files().write("missing/dense.yaml", dense);
-  files().write("malformed/dense.yaml", dense);
-  files().write("malformed/rows.csv", read_file(folder() / "rows.csv") + "this,is,no,row\n");
-  for (const auto& [directory, said] : {std::pair<std::string, std::string>{"missing", "rows.csv"},
-                                        {"malformed", "rows.csv:602"}}) {
+  files().write("another/dense.yaml", dense);
+  files().write("another/rows.csv", read_file(folder() / "rows.csv") + "this,is,no,row\n");
+  for (const auto& [directory, said] :
+       {std::pair<std::string, std::string>{"missing", name(1) + " gave up (reading): rows.csv"},
+        {"another", "rows.csv: rank 0 read 600 rows, rank 1 601"}}) {
     JobPlan plan = training(LaunchedBy::kEnvironment, kRanks, "run");
     plan.directories[1] = directory;
     Job job(folder(), plan);
@@ -286,12 +287,24 @@ TEST_F(Lost, NamesTheRankWhoseDataIsMissingOrMalformed) {
     expect_over(job, end, kSlack);
     for (std::size_t rank = 0; rank < kRanks; ++rank) {
       EXPECT_EQ(end.ranks[rank].exit_code, 3) << end.ranks[rank].err;
-      EXPECT_THAT(end.ranks[rank].err, HasSubstr(said));
-      if (rank == 1) continue;
-      EXPECT_THAT(end.ranks[rank].err, HasSubstr(name(1) + " gave up (reading)"));
+      const bool told = rank == 1 && directory == "missing";  // it says so in its own words
+      EXPECT_THAT(end.ranks[rank].err, HasSubstr(told ? "rows.csv" : said));
     }
     EXPECT_FALSE(has_results("run"));
   }
+}
+
+// One rank meets it, and all name the line.
+TEST_F(Lost, NamesTheLineOfAMalformedRow) {
+  files().write("rows.csv", read_file(folder() / "rows.csv") + "this,is,no,row\n");
+  Job job(folder(), training(LaunchedBy::kEnvironment, kRanks, "run"));
+  const JobEnd end = job.wait(kNoTimeout);
+  expect_over(job, end, kSlack);
+  for (const RankEnd& rank : end.ranks) {
+    EXPECT_EQ(rank.exit_code, 3) << rank.err;
+    EXPECT_THAT(rank.err, HasSubstr("rows.csv:602"));
+  }
+  EXPECT_FALSE(has_results("run"));
 }
 
 }  // namespace

@@ -341,14 +341,14 @@ TEST_F(Start, RefusesMoreRanksThanVirtualShards) {
   Job job(folder(), plan({"training.virtual_shards=2"}));
   const JobEnd end = job.wait(kNoTimeout);
   expect_over(job, end, kSlack);
-  expect_all(end, kConfig, "training.virtual_shards: 2, but the launcher started 3 ranks");
+  expect_all(end, kConfig, "training.virtual_shards: 3 processes share 2 virtual shards");
 }
 
 TEST_F(Start, RefusesContradictionsUnderMpirunToo) {
   OSSAU_SKIP_UNLESS_POSSIBLE(no_mpirun());
   for (const auto& [key, said] :
        {std::pair<std::string, std::string>{"run.ranks=4", "run.ranks: 4, but the launcher"},
-        {"training.virtual_shards=2", "training.virtual_shards: 2, but the launcher"}}) {
+        {"training.virtual_shards=2", "training.virtual_shards: 3 processes share 2"}}) {
     Job job(folder(), training(LaunchedBy::kMpirun, kRanks, "run", {key}));
     const JobEnd end = job.wait(kNoTimeout);
     expect_over(job, end, kSlack);

@@ -83,7 +83,8 @@ run: {threads: auto, directory: null}
 TEST(Read, TakesAllGpusOrANumberOfRanks) {
   EXPECT_EQ(parse("run: {ranks: all}").config.run.ranks, RunConfig::kAllGpus);
   EXPECT_EQ(parse("run: {ranks: 3}").config.run.ranks, 3);
-  EXPECT_EQ(parse("run: {}").config.run.ranks, 1);
+  EXPECT_FALSE(parse("run: {ranks: auto}").config.run.ranks);
+  EXPECT_FALSE(parse("run: {}").config.run.ranks);
 }
 
 TEST(Read, TakesBytesWithAndWithoutAUnit) {
@@ -180,7 +181,8 @@ INSTANTIATE_TEST_SUITE_P(
               "training.virtual_shards: 131072 is out of range (allowed: a whole number >= 1 and "
               "<= 65536)"},
         Wrong{"run: {ranks: some}",
-              "run.ranks: 'some' is not a whole number (allowed: all, or a whole number >= 1 and "
+              "run.ranks: 'some' is not a whole number (allowed: auto, or all, or a whole number "
+              ">= 1 and "
               "<= 65536)"},
         Wrong{"run: {device_memory: 8 gigabytes}",
               "run.device_memory: '8 gigabytes' is not a number of bytes (allowed: auto, or a "
@@ -273,17 +275,18 @@ TEST(Read, ListsAllProblemsInTheOrderOfTheFile) {
       "  l2: 3\n"
       "data: {validation_fraction: 2}\n"
       "training: {early_stopping: {metric: auk}}\n";
-  EXPECT_EQ(message_of(yaml, {"run.ranks=0"}),
-            "t.yaml has 6 problems:\n"
-            "  t.yaml:1: run.rank: unknown key (did you mean ranks?)\n"
-            "  t.yaml:3: model.l2: -1 is out of range (allowed: a number >= 0)\n"
-            "  t.yaml:4: model.l2: duplicate key (first at t.yaml:3; keep one)\n"
-            "  t.yaml:5: data.validation_fraction: 2 is out of range (allowed: a number >= 0 and < "
-            "1)\n"
-            "  t.yaml:6: training.early_stopping.metric: unknown value 'auk' (did you mean auc? "
-            "allowed: objective | log_loss | accuracy | auc)\n"
-            "  override 'run.ranks=0': run.ranks: 0 is out of range (allowed: all, or a whole "
-            "number >= 1 and <= 65536)");
+  EXPECT_EQ(
+      message_of(yaml, {"run.ranks=0"}),
+      "t.yaml has 6 problems:\n"
+      "  t.yaml:1: run.rank: unknown key (did you mean ranks?)\n"
+      "  t.yaml:3: model.l2: -1 is out of range (allowed: a number >= 0)\n"
+      "  t.yaml:4: model.l2: duplicate key (first at t.yaml:3; keep one)\n"
+      "  t.yaml:5: data.validation_fraction: 2 is out of range (allowed: a number >= 0 and < "
+      "1)\n"
+      "  t.yaml:6: training.early_stopping.metric: unknown value 'auk' (did you mean auc? "
+      "allowed: objective | log_loss | accuracy | auc)\n"
+      "  override 'run.ranks=0': run.ranks: 0 is out of range (allowed: auto, or all, or a whole "
+      "number >= 1 and <= 65536)");
 }
 
 TEST(Read, RemembersWhereKeysWereGiven) {

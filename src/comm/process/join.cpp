@@ -213,9 +213,9 @@ std::unique_ptr<Communicator> join_by_mpi(const Config& config, Member me) {
   }
   try {
     mpi::Start start = start_mpi(*module, config.communication.timeout_s);
-    check_size(config, start.rank.size);
     me.rank = start.rank;
     set_log_rank(static_cast<int>(start.rank.rank));
+    check_size(config, start.rank.size);
     Circle circle = meet_through_mpi(config, *start.transport, std::move(me));
     const auto connect = [&](const auto&, const auto&) { return std::move(start.transport); };
     return make_process_communicator(std::move(circle), start.rank, connect,
@@ -238,8 +238,8 @@ std::unique_ptr<Communicator> join_processes(const Config& config, const Facts& 
   Member me = this_process(launch.rank, std::move(facts));
   if (launch.local_rank) me.local.rank = *launch.local_rank;
   if (launch.launcher == Launcher::kMpi) return join_by_mpi(config, std::move(me));
-  check_size(config, launch.rank.size);
   set_log_rank(static_cast<int>(launch.rank.rank));
+  check_size(config, launch.rank.size);
   try {
     return join_by_environment(config, launch, std::move(me));
   } catch (const SocketError& error) {
