@@ -63,6 +63,8 @@ class MpiTransport : public Transport {
                            operation_of(reduction), MPI_COMM_WORLD, &request),
             "all-reduce");
       complete(request, call);
+      // The checker knows waiting, not asking again and again.
+      // NOLINTNEXTLINE(clang-analyzer-optin.mpi.MPI-Checker)
       values = values.subspan(part.size());
     }
   }
@@ -96,7 +98,7 @@ class MpiTransport : public Transport {
                        MPI_COMM_WORLD, &request),
             "broadcast");
       complete(request, call);
-      bytes = bytes.subspan(part.size());
+      bytes = bytes.subspan(part.size());  // NOLINT(clang-analyzer-optin.mpi.MPI-Checker): as above
     }
   }
 

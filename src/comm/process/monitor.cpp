@@ -166,7 +166,7 @@ Verdict Monitor::wait_for_verdict(const Verdict& otherwise) {
   changed_.wait_for(lock, std::chrono::duration<double>(grace_s(settings_.timeout_s)),
                     [&] { return verdict_.has_value(); });
   if (!verdict_) decide(otherwise);
-  const Verdict verdict = *verdict_;
+  Verdict verdict = *verdict_;
   lock.unlock();
   wake();
   return verdict;

@@ -206,8 +206,8 @@ class TcpTransport : public Transport {
       const std::int64_t here = me_.rank & ~(axis - 1);
       const std::int64_t there = with & ~(axis - 1);
       for (const std::int64_t shift : {std::int64_t{0}, corners_}) {
-        step.swap(with, std::as_bytes(brought(all, here + shift, here + shift + axis)),
-                  std::as_writable_bytes(brought(all, there + shift, there + shift + axis)));
+        step.trade(with, std::as_bytes(brought(all, here + shift, here + shift + axis)),
+                   std::as_writable_bytes(brought(all, there + shift, there + shift + axis)));
       }
     }
     if (has_ward()) step.send(me_.rank + corners_, std::as_bytes(all));
@@ -256,7 +256,7 @@ class TcpTransport : public Transport {
     void receive(std::int64_t from, std::span<std::byte> bytes) const {
       run(from, {}, bytes, false, true);
     }
-    void swap(std::int64_t with, std::span<const std::byte> out, std::span<std::byte> in) const {
+    void trade(std::int64_t with, std::span<const std::byte> out, std::span<std::byte> in) const {
       run(with, out, in, true, true);
     }
 
@@ -287,7 +287,7 @@ class TcpTransport : public Transport {
   void double_up(std::span<std::int64_t> values, std::span<std::int64_t> incoming,
                  Reduction reduction, const Step& step) const {
     for (std::int64_t axis = 1; axis < corners_; axis *= 2) {
-      step.swap(me_.rank ^ axis, std::as_bytes(values), std::as_writable_bytes(incoming));
+      step.trade(me_.rank ^ axis, std::as_bytes(values), std::as_writable_bytes(incoming));
       reduce(values, incoming, reduction);
     }
   }
@@ -310,16 +310,16 @@ class TcpTransport : public Transport {
       const bool keep_low = (me_.rank & axis) == 0;
       mine = keep_low ? low : high;
       const Part theirs = keep_low ? high : low;
-      step.swap(me_.rank ^ axis, std::as_bytes(values.subspan(theirs.begin, theirs.size())),
-                std::as_writable_bytes(incoming.subspan(0, mine.size())));
+      step.trade(me_.rank ^ axis, std::as_bytes(values.subspan(theirs.begin, theirs.size())),
+                 std::as_writable_bytes(incoming.subspan(0, mine.size())));
       reduce(values.subspan(mine.begin, mine.size()), incoming.subspan(0, mine.size()), reduction);
       given.push_back(theirs);
       kept.push_back(mine);
     }
     for (std::int64_t axis = 1; axis < corners_; axis *= 2) {
-      step.swap(me_.rank ^ axis,
-                std::as_bytes(values.subspan(kept.back().begin, kept.back().size())),
-                std::as_writable_bytes(values.subspan(given.back().begin, given.back().size())));
+      step.trade(me_.rank ^ axis,
+                 std::as_bytes(values.subspan(kept.back().begin, kept.back().size())),
+                 std::as_writable_bytes(values.subspan(given.back().begin, given.back().size())));
       given.pop_back();
       kept.pop_back();
     }
