@@ -46,7 +46,7 @@ endfunction()
 
 # ossau_test(NAME SOURCES ... USES ... LABELS ...): one test program; LABELS are ctest labels.
 function(ossau_test name)
-  cmake_parse_arguments(TEST "" "TIMEOUT" "SOURCES;USES;LABELS" ${ARGN})
+  cmake_parse_arguments(TEST "" "TIMEOUT;PROCESSORS" "SOURCES;USES;LABELS" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE ${TEST_USES} ossau_test_support ossau_private)
   if("threads" IN_LIST TEST_LABELS)
@@ -55,8 +55,11 @@ function(ossau_test name)
   if(NOT TEST_TIMEOUT)
     set(TEST_TIMEOUT 300)
   endif()
+  if(NOT TEST_PROCESSORS)
+    set(TEST_PROCESSORS 1)
+  endif()
   gtest_discover_tests(${name} TEST_LIST ${name}_found DISCOVERY_TIMEOUT 60
-    PROPERTIES TIMEOUT ${TEST_TIMEOUT})
+    PROPERTIES TIMEOUT ${TEST_TIMEOUT} PROCESSORS ${TEST_PROCESSORS})
   # Labels are set by ctest itself: the property list of gtest_discover_tests flattens lists.
   set(labels_file ${CMAKE_CURRENT_BINARY_DIR}/${name}_labels.cmake)
   file(CONFIGURE OUTPUT ${labels_file} @ONLY CONTENT [[

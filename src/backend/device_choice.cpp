@@ -52,8 +52,7 @@ Config choose_devices(Config config) {
 
 std::string gpu_in_words(Device wanted) {
   if (wanted == Device::kCpu) return "not wanted";
-  const std::string why = why_no_gpu();
-  return why.empty() ? "yes" : fmt::format("none ({})", why);
+  return why_no_gpu().empty() ? "yes" : "none";
 }
 
 std::optional<GpuPlace> gpu_of_rank(const RunConfig& run, RankInfo rank) {

@@ -14,7 +14,7 @@ namespace ossau {
 /// and not to be had, ConfigError where `run.ranks: all` finds more GPUs than there are shards.
 Config choose_devices(Config config);
 
-/// "yes", or "none" and the reason; "not wanted" where run.device is cpu.
+/// "yes" or "none"; "not wanted" where run.device is cpu.
 std::string gpu_in_words(Device wanted);
 
 /// The GPU of one rank.

@@ -21,7 +21,7 @@ constexpr const char* kFooter =
     R"(Overrides win over the file, the later over the earlier. Values are YAML; quote them for the shell.
 Relative paths start at the current directory. Results go to run.directory, by default
 runs/NAME for NAME.yaml. Ctrl-C, SIGTERM or SIGUSR1 ends a training after the step in hand, with a
-checkpoint, and the same command goes on from there; a second one ends it at once.
+checkpoint, and the same command goes on from there; a second Ctrl-C ends it at once.
 
 Examples:
   ossau train configs/quickstart.yaml

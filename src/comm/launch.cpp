@@ -78,7 +78,8 @@ class RankThreads {
 
 }  // namespace
 
-// The explicit list: one case a communicator that ties ranks together...
+// The explicit list: one case a communicator that ties ranks of one process together (those of a
+// launcher's processes: process/join.cpp)...
 void run_ranks(const Config& config, const std::function<void(Communicator&)>& work) {
   const std::int64_t ranks = config.run.ranks.value_or(1);
   if (ranks == 1) {

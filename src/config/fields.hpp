@@ -166,8 +166,9 @@ void visit_communication(V& v, CommunicationT& communication) {
       "run.ranks in this process alone.");
   v.field(
       "interface", Or{"auto", Text{"a network interface"}}, communication.interface,
-      "The network interface, for example eth0, that ranks on other machines reach this one by. "
-      "auto: the one of MASTER_ADDR; with mpi any.");
+      "The network interface, for example ib0, by which numbers reach this rank; with mpi, which "
+      "chooses for numbers itself, the one by which ranks watch over each other. auto: the one "
+      "that reaches MASTER_ADDR; with mpi any.");
 }
 
 template <typename V, typename RunT>

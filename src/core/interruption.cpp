@@ -10,7 +10,8 @@ std::atomic<bool> requested{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
 
 extern "C" void on_signal(int signal) {
-  if (!requested.exchange(true)) return;
+  // Launchers send SIGTERM twice, to the group and to each; only a person who insists means it.
+  if (!requested.exchange(true) || signal != SIGINT) return;
   // Held back until this returns, then deadly.
   (void)std::signal(signal, SIG_DFL);
   (void)std::raise(signal);

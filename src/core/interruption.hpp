@@ -12,9 +12,10 @@ bool interruption_requested() noexcept;
 void request_interruption() noexcept;
 
 /// Turns SIGINT, SIGTERM and SIGUSR1 (which mpirun hands on to its ranks, as it does not SIGTERM)
-/// into a request that work may look for between two steps, as long as this lives.  A second signal
-/// ends the process at once, as the first would without this.  A signal that the process was
-/// started to ignore stays ignored.  One at a time; a new one forgets what was requested before.
+/// into a request that work may look for between two steps, as long as this lives.  A SIGINT after
+/// that ends the process at once: somebody insists.  Further ones of the others change nothing:
+/// launchers send them twice.  A signal that the process was started to ignore stays ignored.  One
+/// at a time; a new one forgets what was requested before.
 class InterruptionHandlers {
  public:
   InterruptionHandlers();

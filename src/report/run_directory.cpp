@@ -134,7 +134,10 @@ RunDirectory prepare_run_directory(const Config& config) {
   }
   const RunFiles aside = run_files(directory / kAsideFolder);
   remove_leftover(aside);
-  if (config.checkpoint.resume == "never") remove_checkpoints(checkpoint_directory(config), "");
+  // Not in a folder that was named: other trainings may keep theirs there.
+  if (config.checkpoint.resume == "never" && !config.checkpoint.directory) {
+    remove_checkpoints(checkpoint_directory(config), "");
+  }
   if (finished) {
     make_directory(aside.directory);
     run.files = aside;

@@ -34,9 +34,9 @@ TrainingResult train_in_job(const Config& config, Communicator* job, TrainingObs
   };
   if (job == nullptr) return run_and_record(config, trainer, watcher);
   try {
-    Observers nobody({});
+    Observers told({watcher});
     TrainingResult result =
-        leads(job) ? run_and_record(config, trainer, watcher) : trainer(config, nobody);
+        leads(job) ? run_and_record(config, trainer, watcher) : trainer(config, told);
     job->set_position({.phase = "end"});
     job->barrier("results");  // they are on disk
     return result;
@@ -58,8 +58,7 @@ Summary train_and_show(const Config& config, std::ostream& out) {
   const std::unique_ptr<Communicator> job = join_job(config);
   Progress progress(standard_error_progress(config.run.log_every_s));
   InterruptionWatch watch;
-  if (!leads(job.get())) watch.on_start({});  // only rank 0 is told
-  Observers watchers({&progress, &watch});
+  Observers watchers({leads(job.get()) ? &progress : nullptr, &watch});
   TrainingResult result = train_in_job(config, job.get(), &watchers);
   progress.finish();
   if (leads(job.get())) out << final_table(result.summary, result.model);

@@ -12,6 +12,7 @@
 #include "core/atomic_file.hpp"
 #include "core/file_descriptor.hpp"
 #include "ossau/error.hpp"
+#include "train/checkpoint_identity.hpp"
 
 namespace ossau {
 namespace {
@@ -21,7 +22,6 @@ namespace fs = std::filesystem;
 constexpr std::string_view kPrefix = "step-";
 constexpr std::string_view kSuffix = ".safetensors";
 constexpr std::size_t kLeastDigits = 12;
-constexpr std::size_t kKeyDigits = 8;
 
 bool only(std::string_view text, std::string_view allowed) {
   return text.find_first_not_of(allowed) == std::string_view::npos;

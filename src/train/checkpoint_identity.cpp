@@ -23,7 +23,6 @@ namespace {
 
 constexpr const char* kFormatName = "ossau-checkpoint";
 constexpr int kConfigDepth = 8;
-constexpr std::size_t kKeyDigits = 8;
 constexpr const char* kRemedy = "name another, or set checkpoint.resume=never";
 constexpr const char* kRemedyOfChange =
     "go back to what it was, or start from the beginning with checkpoint.resume=never";

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "core/safetensors.hpp"
@@ -9,13 +10,16 @@
 
 namespace ossau {
 
+/// Characters of CheckpointIdentity::key().
+inline constexpr std::size_t kKeyDigits = 8;
+
 /// Which training a checkpoint is of: two of the same identity take the same steps.
 struct CheckpointIdentity {
   std::string exact;   // version of the arithmetic contract
   std::string config;  // model_config_json()
   std::string data;    // SHA-256 of the data as prepared
 
-  /// Eight hexadecimal digits that tell identities apart, for names of files.
+  /// Hexadecimal digits that tell identities apart, for names of files.
   std::string key() const;
 };
 

@@ -10,7 +10,8 @@ namespace ossau {
 
 std::unique_ptr<Communicator> join_job(const Config& config) {
   return join_processes(config, [&config] {
-    return std::map<std::string, std::string>{{"GPU", gpu_in_words(config.run.device)}};
+    return std::map<std::string, std::string>{
+        {"a GPU (run.device=cpu does without)", gpu_in_words(config.run.device)}};
   });
 }
 

@@ -84,6 +84,7 @@ Safetensors find_in_named_folder(const fs::path& folder, const CheckpointIdentit
 
 std::optional<Safetensors> find(const CheckpointConfig& config, const CheckpointIdentity& identity,
                                 std::int64_t features) {
+  if (config.resume == "never") return std::nullopt;
   if (config.resume == "auto") {
     if (!config.directory) return std::nullopt;
     return find_in_own_folder(*config.directory, identity, features);
@@ -95,22 +96,13 @@ std::optional<Safetensors> find(const CheckpointConfig& config, const Checkpoint
   return load_checked(path, identity, features);
 }
 
-// Pieces: some communicators count bytes in 32 bits.
-void broadcast_pieces(Communicator& communicator, std::span<std::byte> bytes) {
-  constexpr std::size_t kPiece = std::size_t{1} << 30;
-  for (std::size_t begin = 0; begin < bytes.size(); begin += kPiece) {
-    communicator.broadcast(bytes.subspan(begin, std::min(kPiece, bytes.size() - begin)), 0,
-                           "checkpoint");
-  }
-}
-
 // Rank 0's content on all ranks; empty: none.
 std::vector<char> broadcast_content(Communicator& communicator, std::span<const char> mine) {
   std::uint64_t size = mine.size();
   communicator.broadcast(std::as_writable_bytes(std::span(&size, 1)), 0, "size of the checkpoint");
   std::vector<char> content(mine.begin(), mine.end());
   content.resize(size);
-  broadcast_pieces(communicator, std::as_writable_bytes(std::span(content)));
+  communicator.broadcast(std::as_writable_bytes(std::span(content)), 0, "checkpoint");
   return content;
 }
 
@@ -129,7 +121,6 @@ void require_resume_path(const CheckpointConfig& config) {
 std::optional<Resumption> find_resumption(const CheckpointConfig& config,
                                           const CheckpointIdentity& identity, std::int64_t features,
                                           Communicator& communicator) {
-  if (config.resume == "never") return std::nullopt;
   std::optional<Safetensors> found;
   if (communicator.rank().rank == 0) found = find(config, identity, features);
   std::string name = found ? found->file() : "checkpoint of rank 0";

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -148,16 +150,19 @@ CheckpointIdentity identity_where_needed(const Config& config, const PreparedDat
 }
 
 // Trains on a backend that has its rows, from the beginning or from a checkpoint.
+// checkpoints: made here where they are kept; they must outlive the trainer, and wait for what is
+// being written.
 Summary train_on(Backend& backend, const Config& config, const PreparedData& prepared,
                  const CheckpointIdentity& identity, Trainer& trainer, Communicator& communicator,
-                 TrainingObserver* observer) {
-  // Rank 0's word: another rank may not know where the run's files go.
-  std::array<std::byte, 1> keeps = {std::byte{config.checkpoint.directory.has_value()}};
-  communicator.broadcast(keeps, 0, "whether checkpoints are kept");
-  // They outlive the training, and wait for what is being written.
-  std::optional<Checkpoints> checkpoints;
-  if (keeps[0] != std::byte{0}) {
-    checkpoints.emplace(config.checkpoint, identity, communicator);
+                 std::optional<Checkpoints>& checkpoints, TrainingObserver* observer) {
+  // Rank 0's word: another rank may not know where the run's files go, nor what it was told.
+  std::array<std::int64_t, 2> kept = {config.checkpoint.directory ? 1 : 0,
+                                      config.checkpoint.every_steps.value_or(0)};
+  communicator.broadcast(std::as_writable_bytes(std::span(kept)), 0, "how checkpoints are kept");
+  if (kept[0] != 0) {
+    CheckpointConfig checkpoint = config.checkpoint;
+    checkpoint.every_steps = kept[1] == 0 ? std::nullopt : std::optional(kept[1]);
+    checkpoints.emplace(std::move(checkpoint), identity, communicator);
     trainer.keep_checkpoints(*checkpoints);
   }
   if (observer != nullptr)
@@ -182,14 +187,17 @@ TrainingResult train_rows(const Config& config, PreparedData& prepared, const Sc
            std::move(prepared.rows), model_setup(config, prepared, rule));
   TrainingResult result;
   const double loading_s = loading_clock.seconds();
+  // Before all that may fail: the others must not wait for the disk to hear of it.
+  std::optional<Checkpoints> checkpoints;
   try {
     // Taking memory of a device may wait for all of them, and so for a sum that another rank has
     // begun.
     communicator.barrier("start of training");
-    Trainer trainer(config, data, *backend, communicator, observer);
-    if (observer != nullptr) warn_of_dense_update(prepared, rule, trainer.batch_rows());
-    result.summary =
-        train_on(*backend, config, prepared, identity, trainer, communicator, observer);
+    const bool first = communicator.rank().rank == 0;
+    Trainer trainer(config, data, *backend, communicator, first ? observer : nullptr);
+    if (first) warn_of_dense_update(prepared, rule, trainer.batch_rows());
+    result.summary = train_on(*backend, config, prepared, identity, trainer, communicator,
+                              checkpoints, observer);
     result.summary.time.read_s = loading_s;
     complete(result.summary, prepared, trainer.weights());
     result.model =
@@ -285,8 +293,7 @@ TrainingResult train_process_rank(const BackendMaker& make, const Config& config
   check_processes(config, host.rank().size);
   Schema schema;
   PreparedData prepared = read_and_prepare(config, host, schema);
-  TrainingObserver* const told = host.rank().rank == 0 ? &observer : nullptr;
-  TrainingResult result = train_prepared(config, prepared, schema, host, make, told, clock);
+  TrainingResult result = train_prepared(config, prepared, schema, host, make, &observer, clock);
   result.summary.time.total_s = clock.seconds();
   return result;
 }

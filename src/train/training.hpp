@@ -28,8 +28,8 @@ using BackendMaker = std::function<std::unique_ptr<Backend>(const RunConfig& con
                                                             ModelSetup setup)>;
 
 /// Reads the data of `config`, trains, evaluates at the final weights and returns the result.
-/// observer: told of the start and of every epoch, on rank 0.  Writes no file but checkpoints,
-/// where checkpoint.directory is given; without it an interruption is not heeded.
+/// observer: told of the start, in every process, and of every epoch, on rank 0.  Writes no file
+/// but checkpoints, where checkpoint.directory is given; without it an interruption is not heeded.
 /// processes: ties this process to the others of its job, see join_job(); null: it has none, and
 /// starts run.ranks by itself.  Every process of a job gets the same model.
 /// Throws ConfigError, DataError, DeviceError, CommError or Interrupted.
@@ -40,7 +40,7 @@ TrainingResult run_training_on(const BackendMaker& make, const Config& config,
                                TrainingObserver& observer, Communicator* processes = nullptr);
 /// The part of one process of a job, or of a thread that stands for one: reads and keeps only its
 /// own rows, and trains them together with the others.  All return the same model.
-/// config: what choose_devices() returned.  observer: told on rank 0.
+/// config: what choose_devices() returned.  observer: see run_training().
 /// Throws as run_training() does; whoever catches that must abort `host`, or the others wait.
 TrainingResult train_process_rank(const BackendMaker& make, const Config& config,
                                   Communicator& host, TrainingObserver& observer);

@@ -32,7 +32,7 @@ constexpr int kCommunication = 5;
 constexpr double kTimeout = 2;
 constexpr double kSlack = 5;
 constexpr double kNoTimeout = 60;
-const char* const kTimeoutKey = "communication.timeout_s=2";
+const char* const kTimeoutKey = "communication.timeout_s=5";
 
 class Start : public Cluster {
  protected:
@@ -98,7 +98,7 @@ TEST_F(Start, NamesARankThatDoesNotCome) {
   expect_over(job, end, kTimeout + kSlack);
   for (const std::size_t rank : {0, 2}) {
     EXPECT_EQ(end.ranks[rank].exit_code, kCommunication);
-    EXPECT_THAT(end.ranks[rank].err, AllOf(HasSubstr("rank 1 did not come within 2 s"),
+    EXPECT_THAT(end.ranks[rank].err, AllOf(HasSubstr("rank 1 did not come within 5 s"),
                                            HasSubstr(name(2)), HasSubstr("timeout_s")));
   }
 }

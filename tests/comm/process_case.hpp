@@ -1,6 +1,9 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -23,11 +26,11 @@ inline std::unique_ptr<Communicator> join_on_loopback(
   std::optional<Listener> listener;
   const auto listen = [&](const std::string& host) {
     listener.emplace(Endpoint{host, 0});
-    return listener->port();
+    return Endpoint{host, listener->port()};
   };
   Circle circle;
   if (me.rank == 0) {
-    member.data = {"127.0.0.1", listen("127.0.0.1")};
+    member.data = listen("127.0.0.1");
     circle = await_members(meeting_point, member, token, timeout_s);
   } else {
     circle = join_members({{"127.0.0.1", meeting_point.port()}}, member, token, timeout_s, listen);
@@ -46,10 +49,14 @@ inline void run_on_loopback(std::int64_t size, double timeout_s,
   std::vector<std::thread> threads;
   for (std::int64_t rank = 0; rank < size; ++rank) {
     threads.emplace_back([&, rank] {
-      const auto communicator =
-          join_on_loopback(meeting_point, {.rank = rank, .size = size}, timeout_s);
-      work(*communicator);
-      communicator->barrier("end");
+      try {
+        const auto communicator =
+            join_on_loopback(meeting_point, {.rank = rank, .size = size}, timeout_s);
+        work(*communicator);
+        communicator->barrier("end");
+      } catch (const std::exception& error) {
+        ADD_FAILURE() << "rank " << rank << ": " << error.what();
+      }
     });
   }
   for (std::thread& thread : threads) thread.join();

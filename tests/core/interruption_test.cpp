@@ -31,7 +31,8 @@ TEST(Interruption, IsRequestedByEitherSignal) {
   }
 }
 
-TEST(Interruption, EndsTheProcessTheSecondTime) {
+// A person insists; launchers send theirs twice.
+TEST(Interruption, EndsTheProcessOnlyByALaterCtrlC) {
   for (const int first : {SIGINT, SIGTERM, SIGUSR1}) {
     for (const int second : {SIGINT, SIGTERM, SIGUSR1}) {
       EXPECT_EQ(signal_that_ends([&] {
@@ -39,7 +40,7 @@ TEST(Interruption, EndsTheProcessTheSecondTime) {
                   (void)std::raise(first);
                   (void)std::raise(second);
                 }),
-                second);
+                second == SIGINT ? SIGINT : 0);
     }
   }
 }

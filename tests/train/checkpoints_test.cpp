@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 
+#include "core/clock.hpp"
 #include "support/full_disk.hpp"
 #include "train/checkpointed.hpp"
 
@@ -106,6 +107,13 @@ TEST(Checkpoints, OnADiskThatFillsEndTheTrainingAndStay) {
 }
 
 // Wherever it happens to be, in a write more often than not.
+void await_checkpoint(const std::string& folder) {
+  const Deadline deadline(30);
+  while (list_checkpoints(folder).empty() && !deadline.passed()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
 TEST(Checkpoints, OfAKilledTrainingServe) {
   const TemporaryDirectory directory;
   Config config = small_config(write_csv(directory, "train.csv", {.rows = 650, .columns = 40}));
@@ -122,6 +130,7 @@ TEST(Checkpoints, OfAKilledTrainingServe) {
       ::_exit(0);
     }
     std::this_thread::sleep_for(std::chrono::microseconds(1500 * (attempt % 10 + 1)));
+    if (attempt == 9) await_checkpoint(*config.checkpoint.directory);
     ::kill(child, SIGKILL);
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);

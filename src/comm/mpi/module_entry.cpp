@@ -17,6 +17,9 @@ namespace {
 // and again whether it is done, and looks around meanwhile.
 constexpr int kTestsPerLook = 100;
 
+// Where looking around throws, the call stays begun, and its buffers go.  MPI does nothing more for
+// it: it moves numbers only inside its own calls, and the process makes none from then on.
+
 // MPI counts in int.
 constexpr std::size_t kMostAtOnce = std::size_t{1} << 30;
 
@@ -71,6 +74,9 @@ class MpiTransport : public Transport {
 
   void all_gather(std::span<const std::int64_t> mine, std::span<const std::size_t> sizes,
                   std::span<std::int64_t> all, const TransportCall& call) override {
+    if (all.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
+      throw TransportError("MPI: more numbers than MPI can count");
+    }
     counts_.clear();
     places_.clear();
     std::size_t place = 0;
@@ -78,9 +84,6 @@ class MpiTransport : public Transport {
       counts_.push_back(static_cast<int>(size));
       places_.push_back(static_cast<int>(place));
       place += size;
-    }
-    if (place > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
-      throw TransportError("MPI: more numbers than MPI can count");
     }
     MPI_Request request = MPI_REQUEST_NULL;
     check(MPI_Iallgatherv(mine.data(), static_cast<int>(mine.size()), MPI_INT64_T, all.data(),
@@ -126,6 +129,9 @@ std::string mpi_version() {
 Start start() {
   int provided = 0;
   check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "start");
+  if (provided < MPI_THREAD_FUNNELED) {
+    throw TransportError("MPI: this library does not run beside other threads");
+  }
   check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "start");
   int rank = 0;
   int size = 1;

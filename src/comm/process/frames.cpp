@@ -10,7 +10,7 @@ namespace {
 
 using Length = std::uint32_t;  // little-endian, as every machine that this runs on
 
-// More than the longest list of ranks takes.
+// More than the list of 65,536 ranks takes.
 constexpr Length kLongest = Length{1} << 26;
 constexpr std::size_t kPiece = 65536;
 
@@ -53,26 +53,21 @@ std::optional<nlohmann::json> FrameStream::take() {
 
 std::optional<nlohmann::json> FrameStream::receive() {
   if (auto message = take()) return message;
-  const std::size_t before = received_.size();
-  received_.resize(before + kPiece);
-  std::size_t more = 0;
-  try {
-    more = socket_.receive_some(std::span(received_).subspan(before));
-  } catch (...) {
-    received_.resize(before);
-    throw;
-  }
-  received_.resize(before + more);
+  thread_local std::array<std::byte, kPiece> piece;
+  const std::size_t more = socket_.receive_some(piece);
+  received_.insert(received_.end(), piece.begin(),
+                   piece.begin() + static_cast<std::ptrdiff_t>(more));
   return take();
 }
 
 nlohmann::json FrameStream::receive(const Deadline& deadline) {
+  const std::array<int, 1> here = {socket_.descriptor()};
   for (;;) {
+    flush();  // what the other side waits for before it answers
     if (auto message = receive()) return std::move(*message);
     if (deadline.passed()) throw SocketError("no answer");
-    const std::array<int, 1> readable = {socket_.descriptor()};
-    // Also where more of a message is there already: then it returns at once.
-    wait_for(readable, {}, std::min(deadline.left_s(), 1.0));
+    const std::span<const int> writable = has_unsent() ? here : std::span<const int>();
+    wait_for(here, writable, std::min(deadline.left_s(), 1.0));
   }
 }
 

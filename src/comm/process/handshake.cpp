@@ -60,6 +60,11 @@ std::array<std::byte, a + b> joined(const std::array<std::byte, a>& first,
   return both;
 }
 
+// A fresh connection has room for so little.
+void send_little(const Socket& socket, std::span<const std::byte> bytes) {
+  if (socket.send_some(bytes) != bytes.size()) throw SocketError("no answer");
+}
+
 }  // namespace
 
 std::string random_token() {
@@ -75,11 +80,16 @@ void prove_to_server(const Socket& socket, const std::string& token, const Deadl
   const Nonce client = random_nonce();
   socket.send_all(joined(magic, client), deadline);
   Nonce server;
-  Proof proof;
   socket.receive_all(server, deadline);
-  socket.receive_all(proof, deadline);
-  if (!same(proof, prove(token, "server", client, server))) throw SocketError(kOtherToken);
   socket.send_all(prove(token, "client", client, server), deadline);
+  Proof proof{};
+  try {
+    socket.receive_all(proof, deadline);
+  } catch (const SocketError&) {
+    if (deadline.passed()) throw;
+    throw SocketError(kOtherToken);  // it closed the connection upon this side's proof
+  }
+  if (!same(proof, prove(token, "server", client, server))) throw SocketError(kOtherToken);
 }
 
 template <std::size_t size>
@@ -90,12 +100,10 @@ bool GuestHandshake::fill(const Socket& socket, std::array<std::byte, size>& byt
   return true;
 }
 
-void GuestHandshake::greet(const Socket& socket, const std::string& token) {
+void GuestHandshake::greet(const Socket& socket) {
   std::copy(greeting_.begin() + kMagicBytes, greeting_.end(), client_.begin());
   server_ = random_nonce();
-  const auto answer = joined(server_, prove(token, "server", client_, server_));
-  // A fresh connection has room for so little.
-  if (socket.send_some(answer) != answer.size()) throw SocketError("no answer");
+  send_little(socket, server_);
 }
 
 bool GuestHandshake::advance(const Socket& socket, const std::string& token) {
@@ -107,12 +115,13 @@ bool GuestHandshake::advance(const Socket& socket, const std::string& token) {
       throw SocketError("it does not speak as Ossau does");
     }
     if (!whole) return false;
-    greet(socket, token);
+    greet(socket);
     stage_ = Stage::kProof;
   }
   if (stage_ == Stage::kProof) {
     if (!fill(socket, proof_)) return false;
     if (!same(proof_, prove(token, "client", client_, server_))) throw SocketError(kOtherToken);
+    send_little(socket, prove(token, "server", client_, server_));
     stage_ = Stage::kDone;
   }
   return true;

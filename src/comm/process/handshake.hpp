@@ -11,8 +11,9 @@ namespace ossau {
 
 // Both sides of a new connection show that they know the job's token without sending it:
 //   client -> server   what it speaks, and a random number
-//   server -> client   a random number, and HMAC-SHA256(token, "server", both numbers)
+//   server -> client   a random number
 //   client -> server   HMAC-SHA256(token, "client", both numbers)
+//   server -> client   HMAC-SHA256(token, "server", both numbers); else it closes the connection
 // So a process of another job, or another program, is told apart before anything it says is read.
 
 inline constexpr std::size_t kNonceBytes = 32;
@@ -37,7 +38,7 @@ class GuestHandshake {
 
   template <std::size_t size>
   bool fill(const Socket& socket, std::array<std::byte, size>& bytes);
-  void greet(const Socket& socket, const std::string& token);
+  void greet(const Socket& socket);
 
   static constexpr std::size_t kMagicBytes = 8;
 

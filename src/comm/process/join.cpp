@@ -2,15 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <functional>
+#include <future>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <stop_token>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -28,6 +34,8 @@
 
 namespace ossau {
 namespace {
+
+constexpr double kRetrySeconds = 0.2;
 
 // What the ranks must agree on: all keys but those that say where and how one of them runs.
 void add_common_facts(const Config& config, std::map<std::string, std::string>& facts) {
@@ -52,9 +60,20 @@ void check_size(const Config& config, std::int64_t size) {
   check_processes(config, size);
 }
 
+// Whoever reads standard error may have stopped doing so, and another thread wait for that with the
+// log's lock: words get a second, then the process ends without them.
+[[noreturn]] void end_now(const std::string& text, ExitCode code) {
+  const auto said = std::make_shared<std::promise<void>>();
+  std::thread([said, text] {
+    log_error(text);
+    said->set_value();
+  }).detach();
+  (void)said->get_future().wait_for(std::chrono::seconds(1));
+  std::_Exit(static_cast<int>(code));
+}
+
 void end_process(const Verdict& verdict) {
-  log_error(verdict.text + "; this rank could not leave in time and ends here");
-  std::_Exit(static_cast<int>(verdict.code));
+  end_now(verdict.text + "; this rank could not leave in time and ends here", verdict.code);
 }
 
 MonitorSettings monitor_settings(const Config& config) {
@@ -72,33 +91,50 @@ std::string interface_address(const CommunicationConfig& config) {
       *config.interface, host_name()));
 }
 
-Listener listen_at_meeting_point(const Endpoint& master, const CommunicationConfig& config) {
-  const std::string own = interface_address(config);
-  const Endpoint endpoint{own.empty() ? master.host : own, master.port};
-  try {
-    return Listener(endpoint);
-  } catch (const SocketError& error) {
-    throw CommError(fmt::format(
-        "start: rank 0 ({}) cannot listen at {}: {} (MASTER_ADDR must be an address of rank 0's "
-        "machine, or communication.interface name one, and MASTER_PORT be free there)",
-        host_name(), to_string(endpoint), error.what()));
-  }
+bool is_loopback_by_name(const std::string& host) {
+  return host == "localhost" || host.starts_with("127.") || host == "::1";
+}
+
+// Many systems take their own name for loopback, where nobody else could come.
+Listener listen_at(const Endpoint& master) {
+  const bool misleads = !is_loopback_by_name(master.host) && is_only_loopback(master.host);
+  return Listener({misleads ? "" : master.host, master.port});
+}
+
+// The name may be published, and the port of a run before be free, only after a while.
+Listener listen_at_meeting_point(const Endpoint& master, double timeout_s) {
+  const Deadline deadline(timeout_s);
+  std::string reason;
+  do {
+    try {
+      return listen_at(master);
+    } catch (const SocketError& error) {
+      reason = error.what();
+    }
+    wait_for({}, {}, std::min(kRetrySeconds, deadline.left_s()));
+  } while (!deadline.passed());
+  throw CommError(fmt::format(
+      "start: rank 0 ({}) cannot listen at {}: {} (MASTER_ADDR must be an address of rank 0's "
+      "machine, and MASTER_PORT be free there)",
+      host_name(), to_string(master), reason));
 }
 
 // The environment tells where to meet; numbers go over TCP.
 std::unique_ptr<Communicator> join_by_environment(const Config& config, const Launch& launch,
                                                   Member me) {
   const double timeout_s = config.communication.timeout_s;
+  const std::string own = interface_address(config.communication);
   std::optional<Listener> listener;
-  const auto listen = [&](const std::string& host) {
+  // here: the address of this machine that rank 0 was reached from, or waits at.
+  const auto listen = [&](const std::string& here) {
+    const std::string host = own.empty() ? here : own;
     listener.emplace(Endpoint{host, 0});
-    return listener->port();
+    return Endpoint{host, listener->port()};
   };
   Circle circle;
   if (launch.rank.rank == 0) {
-    const Listener meeting_point = listen_at_meeting_point(launch.master, config.communication);
-    me.data.host = meeting_point.host();
-    me.data.port = listen(me.data.host);
+    const Listener meeting_point = listen_at_meeting_point(launch.master, timeout_s);
+    me.data = listen(meeting_point.host());
     circle = await_members(meeting_point, me, launch.token, timeout_s);
   } else {
     circle = join_members({launch.master}, std::move(me), launch.token, timeout_s, listen);
@@ -160,12 +196,19 @@ MeetingPoint meeting_point_from_json(const nlohmann::json& json) {
 
 constexpr const char* kLoopback = "127.0.0.1";
 
+// Its name, and since when it runs: two machines may both be called localhost.
+std::string machine_identity() {
+  std::string boot;
+  std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), boot);
+  return host_name() + " " + boot;
+}
+
 // MPI carries the numbers; who lives is watched over TCP, since MPI cannot tell.
 Circle meet_through_mpi(const Config& config, Transport& transport, Member me) {
   const double timeout_s = config.communication.timeout_s;
   FirstCalls calls(transport, timeout_s);
-  const std::string first_host = calls.broadcast_text(host_name());
-  const bool one_machine = calls.largest(first_host == host_name() ? 0 : 1) == 0;
+  const std::string machine = machine_identity();
+  const bool one_machine = calls.largest(calls.broadcast_text(machine) == machine ? 0 : 1) == 0;
   if (me.rank.rank == 0) {
     const std::string own = interface_address(config.communication);
     const std::string host = one_machine ? kLoopback : own;
@@ -182,7 +225,7 @@ Circle meet_through_mpi(const Config& config, Transport& transport, Member me) {
   std::vector<Endpoint> candidates;
   for (const std::string& host : point.hosts) candidates.push_back({host, point.port});
   return join_members(candidates, std::move(me), point.token, timeout_s,
-                      [](const std::string&) { return std::uint16_t{0}; });
+                      [](const std::string&) { return Endpoint{}; });
 }
 
 // A rank that does not come keeps the others in MPI's start for ever, and nothing calls them back.
@@ -193,11 +236,13 @@ mpi::Start start_mpi(const mpi::ModuleTable& module, double timeout_s) {
     std::unique_lock lock(mutex);
     never.wait_for(lock, started, std::chrono::duration<double>(timeout_s), [] { return false; });
     if (started.stop_requested()) return;
-    log_error(fmt::format(
-        "start: {}: MPI did not start within {:g} s: another rank has ended or stalled before it "
-        "came (its own messages say why; if it is only late, raise communication.timeout_s)",
-        host_name(), timeout_s));
-    std::_Exit(static_cast<int>(ExitCode::kCommunication));
+    end_now(
+        fmt::format(
+            "start: {}: MPI did not start within {:g} s: another rank has ended or stalled before "
+            "it "
+            "came (its own messages say why; if it is only late, raise communication.timeout_s)",
+            host_name(), timeout_s),
+        ExitCode::kCommunication);
   });
   return module.start();
 }

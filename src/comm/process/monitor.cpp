@@ -194,9 +194,9 @@ void Monitor::run() {
   std::unique_lock lock(mutex_);
   while (!leaving_) {
     lock.unlock();
-    wait_for_news();
+    std::vector<int> ready = wait_for_news();
     lock.lock();
-    listen();
+    listen(std::move(ready));
     notice_silence();
     beat();
     announce();
@@ -210,7 +210,7 @@ void Monitor::wake() {
   (void)!::write(wake_.get(), &one, sizeof one);
 }
 
-void Monitor::wait_for_news() {
+std::vector<int> Monitor::wait_for_news() {
   std::vector<int> readable = {wake_.get()};
   std::vector<int> writable;
   double longest_s = beat_s(settings_.timeout_s) / 2;
@@ -223,14 +223,18 @@ void Monitor::wait_for_news() {
       if (peer.stream.has_unsent()) writable.push_back(peer.stream.socket().descriptor());
     }
   }
-  wait_for(readable, writable, longest_s);
+  const std::vector<int> ready = wait_for(readable, writable, longest_s);
   std::uint64_t ignored = 0;
   (void)!::read(wake_.get(), &ignored, sizeof ignored);
+  return ready;
 }
 
-void Monitor::listen() {
+// Of thousands of ranks only few have said something since the last time.
+void Monitor::listen(std::vector<int> ready) {
+  std::sort(ready.begin(), ready.end());
   for (Peer& peer : peers_) {
-    if (!peer.stream.socket().is_open()) continue;
+    const int descriptor = peer.stream.socket().descriptor();
+    if (!std::binary_search(ready.begin(), ready.end(), descriptor)) continue;
     try {
       peer.stream.flush();
       while (const auto message = peer.stream.receive()) take(peer, *message);
@@ -376,8 +380,7 @@ void Monitor::say_goodbye() {
       }
       readable.push_back(peers_[i].stream.socket().descriptor());
     }
-    wait_for(readable, {}, std::min(deadline.left_s(), 0.05));
-    listen();
+    listen(wait_for(readable, {}, std::min(deadline.left_s(), 0.05)));
   }
 }
 

@@ -78,9 +78,9 @@ class Monitor {
   bool is_hub() const { return me_.rank == 0; }
   std::size_t rank_of(const Peer& peer) const;
   void run();
-  void wait_for_news();
+  std::vector<int> wait_for_news();
   void wake();
-  void listen();
+  void listen(std::vector<int> ready);
   void take(Peer& peer, const nlohmann::json& message);
   void lose(Peer& peer, const std::string& reason);
   void notice_silence();

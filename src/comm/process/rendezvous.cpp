@@ -26,7 +26,7 @@ constexpr double kAttemptSeconds = 3;
 constexpr double kExtraSeconds = 5;
 constexpr double kSayingSeconds = 5;
 // For ranks that are on their way when all is over.
-constexpr double kFarewellSeconds = 2;
+constexpr double kFarewellSeconds = 3;
 constexpr std::size_t kMostGuests = 4096;
 constexpr int kMostWarnings = 5;
 
@@ -138,6 +138,11 @@ class Reception {
                          rank.rank, place->process, place->host, member.process, member.host),
              ExitCode::kCommunication);
     }
+    // Rank 0 that waits at all of its addresses learns here by which one it is reached.
+    Endpoint& own = members_[0]->data;
+    if (own.host == "0.0.0.0" || own.host == "::") {
+      own.host = guest->stream.socket().local_host();
+    }
     place = std::move(member);
     peers_[static_cast<std::size_t>(rank.rank)] = std::move(guest->stream);
     ++came_;
@@ -224,7 +229,9 @@ class Reception {
     nlohmann::json all = nlohmann::json::array();
     for (const Member& member : members) {
       all.push_back(to_json(member));
-      all.back()["facts"] = nlohmann::json::object();  // compared already
+      // Used already; of thousands of ranks they would be megabytes.
+      all.back()["facts"] = nlohmann::json::object();
+      all.back()["processors"] = nlohmann::json::array();
     }
     for (std::size_t i = 1; i < peers_.size(); ++i) {
       try {
@@ -301,11 +308,10 @@ Circle await_members(const Listener& listener, const Member& me, const std::stri
 
 Circle join_members(const std::vector<Endpoint>& candidates, Member me, const std::string& token,
                     double timeout_s,
-                    const std::function<std::uint16_t(const std::string& host)>& listen) {
+                    const std::function<Endpoint(const std::string& host)>& listen) {
   const Deadline deadline(timeout_s);
   FrameStream stream(reach(candidates, me.rank.rank, token, deadline));
-  me.data.host = stream.socket().local_host();
-  me.data.port = listen(me.data.host);
+  me.data = listen(stream.socket().local_host());
   Circle circle;
   nlohmann::json answer;
   try {

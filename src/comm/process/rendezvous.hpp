@@ -23,10 +23,10 @@ Circle await_members(const Listener& listener, const Member& me, const std::stri
                      double timeout_s);
 
 /// The side of every other rank.  candidates: where rank 0 may be reached; each is tried again
-/// until it answers.  me.data: its host is filled in with the address of this machine that reaches
-/// rank 0, and `listen` is asked for a port there.
+/// until it answers.  listen: asked where others reach this rank, with the address of this machine
+/// that reaches rank 0; becomes me.data.
 Circle join_members(const std::vector<Endpoint>& candidates, Member me, const std::string& token,
                     double timeout_s,
-                    const std::function<std::uint16_t(const std::string& host)>& listen);
+                    const std::function<Endpoint(const std::string& host)>& listen);
 
 }  // namespace ossau

@@ -76,7 +76,10 @@ std::string numeric_name(int descriptor, NameOf name_of) {
 
 void await_connection(int descriptor, const Deadline& deadline) {
   pollfd poll{.fd = descriptor, .events = POLLOUT, .revents = 0};
-  const int ready = ::poll(&poll, 1, static_cast<int>(std::ceil(deadline.left_s() * 1000)));
+  int ready = 0;
+  do {
+    ready = ::poll(&poll, 1, static_cast<int>(std::ceil(deadline.left_s() * 1000)));
+  } while (ready < 0 && errno == EINTR);
   if (ready == 0) throw SocketError("no answer");
   int error = 0;
   socklen_t bytes = sizeof error;
@@ -191,7 +194,10 @@ std::uint16_t Listener::port() const {
 std::optional<Socket> Listener::accept() const {
   FileDescriptor descriptor(
       ::accept4(descriptor_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!descriptor.is_open()) return std::nullopt;  // it went away, or there is no room for it now
+  if (!descriptor.is_open() && (errno == EMFILE || errno == ENFILE)) {
+    throw SocketError("too many open files for so many ranks (raise `ulimit -n`)");
+  }
+  if (!descriptor.is_open()) return std::nullopt;  // nobody waits, or who did went away
   return Socket(std::move(descriptor));
 }
 
@@ -215,13 +221,23 @@ std::vector<std::string> local_addresses(const std::string& interface) {
   return all;
 }
 
+bool is_only_loopback(const std::string& host) {
+  const AddressList addresses = resolve({host, 0}, 0);
+  for (const addrinfo* address = addresses.get(); address != nullptr; address = address->ai_next) {
+    const std::string number = numeric(address->ai_addr, address->ai_addrlen);
+    if (!number.starts_with("127.") && number != "::1") return false;
+  }
+  return true;
+}
+
 std::string host_name() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0) return "?";
   return name.data();
 }
 
-void wait_for(std::span<const int> readable, std::span<const int> writable, double seconds) {
+std::vector<int> wait_for(std::span<const int> readable, std::span<const int> writable,
+                          double seconds) {
   std::vector<pollfd> polls;
   polls.reserve(readable.size() + writable.size());
   for (const int descriptor : readable) {
@@ -230,7 +246,14 @@ void wait_for(std::span<const int> readable, std::span<const int> writable, doub
   for (const int descriptor : writable) {
     polls.push_back({.fd = descriptor, .events = POLLOUT, .revents = 0});
   }
-  (void)::poll(polls.data(), polls.size(), static_cast<int>(std::ceil(seconds * 1000)));
+  std::vector<int> ready;
+  if (::poll(polls.data(), polls.size(), static_cast<int>(std::ceil(seconds * 1000))) <= 0) {
+    return ready;
+  }
+  for (const pollfd& poll : polls) {
+    if (poll.revents != 0) ready.push_back(poll.fd);
+  }
+  return ready;
 }
 
 }  // namespace ossau

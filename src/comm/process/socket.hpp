@@ -70,7 +70,7 @@ class Listener {
   int descriptor() const { return descriptor_.get(); }
   std::uint16_t port() const;
   std::string host() const;
-  /// The next connection, where one waits.
+  /// The next connection, where one waits.  Throws SocketError where the process may open no more.
   std::optional<Socket> accept() const;
 
  private:
@@ -81,11 +81,16 @@ class Listener {
 /// where it is named.
 std::vector<std::string> local_addresses(const std::string& interface = "");
 
+/// Whether the name stands for nothing but this machine's loopback.  Throws SocketError where it
+/// stands for nothing.
+bool is_only_loopback(const std::string& host);
+
 /// This machine's name.
 std::string host_name();
 
-/// Waits until one of `descriptors` can be read, or (where `wants_write`) written, but no longer
-/// than `seconds`.
-void wait_for(std::span<const int> readable, std::span<const int> writable, double seconds);
+/// Waits until one descriptor can be read or another be written, but no longer than `seconds`.
+/// Returns those, and those that were closed.
+std::vector<int> wait_for(std::span<const int> readable, std::span<const int> writable,
+                          double seconds);
 
 }  // namespace ossau

@@ -31,6 +31,7 @@ constexpr double kAttemptSeconds = 3;
 // Looking at a socket costs less than sleeping and waking.
 constexpr int kLooksBeforeSleep = 200;
 constexpr int kSleepMilliseconds = 20;
+constexpr int kTurnsPerLook = 1024;
 
 enum class Kind : std::uint32_t { kSum, kMin, kMax, kBroadcast, kGather };
 
@@ -88,8 +89,10 @@ class Exchange {
         std::span<std::byte>()};
     bool checked = !receives;
     int idle = 0;
+    int turns = 0;
     while (left(outgoing) || left(incoming) || !checked) {
       bool moved = false;
+      if (++turns % kTurnsPerLook == 0) call_.look();  // also where a little always moves
       if (left(outgoing)) moved = send(outgoing);
       if (left(incoming)) moved = receive(incoming) || moved;
       if (!checked && !left(incoming)) {
