@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
@@ -142,7 +143,10 @@ TEST_F(Resumed, AfterTheDiskWasFullAtACheckpoint) {
                                 HasSubstr("No space left on device")));
   }
   EXPECT_FALSE(has_results("run"));
-  EXPECT_FALSE(fs::is_empty(disk.path()));            // those from before
+  std::vector<fs::path> kept(fs::directory_iterator(disk.path()), {});
+  ASSERT_GT(kept.size(), 1U);  // those from before
+  std::sort(kept.begin(), kept.end());
+  fs::remove(kept.front());                           // somebody frees some space
   overrides.front() = "checkpoint.every_steps=1000";  // no more are to be written
   EXPECT_TRUE(go_on(LaunchedBy::kEnvironment, 2, overrides));
 }
