@@ -44,7 +44,8 @@ function(ossau_room name)
   target_link_libraries(ossau_${name} PUBLIC ${ROOM_USES} PRIVATE $<BUILD_INTERFACE:ossau_private>)
 endfunction()
 
-# ossau_test(NAME SOURCES ... USES ... LABELS ...): one test program; LABELS are ctest labels.
+# ossau_test(NAME SOURCES ... USES ... LABELS ... [TIMEOUT n] [PROCESSORS n]): one test program; LABELS
+# are ctest labels, PROCESSORS how many each of its tests keeps busy.
 function(ossau_test name)
   cmake_parse_arguments(TEST "" "TIMEOUT;PROCESSORS" "SOURCES;USES;LABELS" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})

@@ -55,9 +55,11 @@ Summary train(const Config& config) {
 }
 
 Summary train_and_show(const Config& config, std::ostream& out) {
+  // It outlives the job: taking leave of the others takes a moment, in which a signal that another
+  // rank has long obeyed must not be deadly.
+  InterruptionWatch watch;
   const std::unique_ptr<Communicator> job = join_job(config);
   Progress progress(standard_error_progress(config.run.log_every_s));
-  InterruptionWatch watch;
   Observers watchers({leads(job.get()) ? &progress : nullptr, &watch});
   TrainingResult result = train_in_job(config, job.get(), &watchers);
   progress.finish();

@@ -1,8 +1,12 @@
 #include "train/checkpoints.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <string>
@@ -25,12 +29,42 @@ constexpr double kSecondsOfMinute = 60;
 
 }  // namespace
 
+CheckpointFolder::CheckpointFolder(fs::path folder, const std::string& key)
+    : folder_(std::move(folder)), lock_file_(folder_ / (".lock-" + key)) {
+  std::error_code error;
+  was_made_ = fs::create_directories(folder_, error);
+  constexpr mode_t kFileMode = 0666;  // the process's umask takes away from it
+  if (!error) {
+    lock_ = FileDescriptor(::open(lock_file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kFileMode));
+  }
+  if (!lock_.is_open()) {
+    throw DeviceError(
+        fmt::format("checkpoint.directory: {}: cannot be written: {} (choose another directory)",
+                    folder_.string(), error ? error.message() : std::strerror(errno)));
+  }
+  // Other errors: some network file systems lock nothing; a run there is not guarded.
+  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    throw ConfigError(
+        fmt::format("checkpoint.directory: {}: another run of the same training keeps its "
+                    "checkpoints here (wait for it, or choose another directory)",
+                    folder_.string()));
+  }
+}
+
+CheckpointFolder::~CheckpointFolder() {
+  std::error_code ignored;
+  fs::remove(lock_file_, ignored);
+  if (was_made_) fs::remove(folder_, ignored);  // only where it is empty
+}
+
 Checkpoints::Checkpoints(CheckpointConfig config, CheckpointIdentity identity,
                          Communicator& communicator)
     : config_(std::move(config)),
       identity_(std::move(identity)),
       key_(identity_.key()),
-      communicator_(communicator) {}
+      communicator_(communicator) {
+  if (communicator_.rank().rank == 0) folder_.emplace(*config_.directory, key_);
+}
 
 std::int64_t Checkpoints::steps_until_due(std::int64_t steps) const {
   if (!config_.every_steps) return std::numeric_limits<std::int64_t>::max();
@@ -87,9 +121,6 @@ void Checkpoints::finish_writing() {
 fs::path Checkpoints::write(const TrainingState& state) const {
   const fs::path folder = *config_.directory;
   fs::path file = checkpoint_path(folder, state.position.steps, key_);
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw_cannot_write(folder, error.value());
   try {
     save_checkpoint(file, state, identity_);
   } catch (const DeviceError& failure) {

@@ -3,15 +3,36 @@
 #include <cstdint>
 #include <filesystem>
 #include <future>
+#include <optional>
+#include <string>
 
 #include "comm/communicator.hpp"
 #include "core/clock.hpp"
+#include "core/file_descriptor.hpp"
 #include "core/function_ref.hpp"
 #include "ossau/config.hpp"
 #include "train/checkpoint_identity.hpp"
 #include "train/training_state.hpp"
 
 namespace ossau {
+
+/// A folder for the checkpoints of one training, while it is used: made where it is not there, and
+/// kept from other runs of the same training, which would take each other's files for leftovers.
+class CheckpointFolder {
+ public:
+  /// Throws DeviceError where it cannot be written, ConfigError where another run uses it.
+  CheckpointFolder(std::filesystem::path folder, const std::string& key);
+  /// Leaves no empty folder that was not there before.
+  ~CheckpointFolder();
+  CheckpointFolder(const CheckpointFolder&) = delete;
+  CheckpointFolder& operator=(const CheckpointFolder&) = delete;
+
+ private:
+  std::filesystem::path folder_;
+  std::filesystem::path lock_file_;
+  bool was_made_ = false;
+  FileDescriptor lock_;
+};
 
 /// Writes checkpoints of one training: rank 0 when they are due, beside the training, and when the
 /// training is interrupted.  On rank 0 config.directory must be given and the identity known.
@@ -45,9 +66,10 @@ class Checkpoints {
   CheckpointIdentity identity_;
   std::string key_;
   Communicator& communicator_;
-  Stopwatch clock_;                  // since the last one
-  std::int64_t rows_at_look_ = 0;    // at the clock
-  std::future<void> being_written_;  // invalid: none is
+  std::optional<CheckpointFolder> folder_;  // rank 0
+  Stopwatch clock_;                         // since the last one
+  std::int64_t rows_at_look_ = 0;           // at the clock
+  std::future<void> being_written_;         // invalid: none is
 };
 
 }  // namespace ossau

@@ -73,6 +73,8 @@ TEST(FindLaunch, ReadsTheEnvironment) {
   EXPECT_EQ(to_string(launch.master), "node1:29500");
   EXPECT_EQ(launch.token, "secret");
   EXPECT_FALSE(launch_of(job_without("LOCAL_RANK")).local_rank.has_value());
+  EXPECT_FALSE(launch_of(job_but("LOCAL_RANK", "")).local_rank.has_value());
+  EXPECT_EQ(launch_of(job_but("OSSAU_MASTER_PORT", "")).master.port, 29500);
 }
 
 TEST(FindLaunch, KnowsMpiLaunchers) {

@@ -107,6 +107,34 @@ TEST(Checkpoints, OnADiskThatFillsEndTheTrainingAndStay) {
 }
 
 // Wherever it happens to be, in a write more often than not.
+TEST(CheckpointFolder, IsForOneRunOfATrainingAtATime) {
+  const TemporaryDirectory directory;
+  const std::filesystem::path folder = directory.path() / "shared" / "checkpoints";
+  {
+    const CheckpointFolder mine(folder, "0a1b2c3d");
+    const CheckpointFolder of_another_training(folder, "ffffffff");
+    try {
+      const CheckpointFolder twin(folder, "0a1b2c3d");
+      FAIL() << "expected a ConfigError";
+    } catch (const ConfigError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("another run of the same training"));
+    }
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder));  // it was not there before
+  std::filesystem::create_directories(folder);
+  { const CheckpointFolder again(folder, "0a1b2c3d"); }
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+}
+
+TEST(CheckpointFolder, ThatCannotBeIsADeviceErrorAtOnce) {
+  try {
+    const CheckpointFolder folder("/proc/nope", "0a1b2c3d");
+    FAIL() << "expected a DeviceError";
+  } catch (const DeviceError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("checkpoint.directory: /proc/nope: cannot be written"));
+  }
+}
+
 void await_checkpoint(const std::string& folder) {
   const Deadline deadline(30);
   while (list_checkpoints(folder).empty() && !deadline.passed()) {

@@ -40,6 +40,7 @@ constexpr double kRetrySeconds = 0.2;
 // What the ranks must agree on: all keys but those that say where and how one of them runs.
 void add_common_facts(const Config& config, std::map<std::string, std::string>& facts) {
   facts["program"] = "ossau " + version();
+  facts["data.validation"] = config.data.validation.empty() ? "null" : "given";
   facts["arithmetic"] = fmt::format("exact-{}", kExactVersion);
   for (auto& [key, value] : config_values(config)) {
     const bool is_path = key == "data.train" || key.starts_with("data.train.") ||

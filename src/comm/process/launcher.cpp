@@ -46,6 +46,11 @@ std::int64_t number_between(const Environment& environment, const char* name, st
   return *number;
 }
 
+bool is_given(const Environment& environment, const char* name) {
+  const std::optional<std::string> value = environment(name);
+  return value && !value->empty();
+}
+
 // Zero where nothing says so.
 std::int64_t size_said(const Environment& environment, const char* name) {
   const std::optional<std::string> text = environment(name);
@@ -70,7 +75,7 @@ std::string job_token(const Environment& environment) {
 
 std::uint16_t master_port(const Environment& environment) {
   const char* const own = "OSSAU_MASTER_PORT";
-  const char* const name = environment(own) ? own : "MASTER_PORT";
+  const char* const name = is_given(environment, own) ? own : "MASTER_PORT";
   std::int64_t port = number_between(environment, name, 1, kLastPort);
   // torchrun's own store may hold the port itself.
   const bool is_taken = environment("TORCHELASTIC_USE_AGENT_STORE") == "True" && name != own;
@@ -84,7 +89,7 @@ Launch environment_launch(const Environment& environment) {
   launch.rank.size = number_between(environment, "WORLD_SIZE", 1, kMostRanks);
   launch.rank.rank = number_between(environment, "RANK", 0, launch.rank.size - 1);
   if (launch.rank.size == 1) return {};
-  if (environment("LOCAL_RANK")) {
+  if (is_given(environment, "LOCAL_RANK")) {
     launch.local_rank = number_between(environment, "LOCAL_RANK", 0, kMostRanks);
   }
   launch.master = {.host = variable(environment, "MASTER_ADDR"), .port = master_port(environment)};

@@ -194,8 +194,10 @@ void Monitor::run() {
   std::unique_lock lock(mutex_);
   while (!leaving_) {
     lock.unlock();
+    const Stopwatch away;
     std::vector<int> ready = wait_for_news();
     lock.lock();
+    forgive_pause(away.seconds());
     listen(std::move(ready));
     notice_silence();
     beat();
@@ -268,6 +270,12 @@ void Monitor::lose(Peer& peer, const std::string& reason) {
                       name_of(members_[rank_of(peer)]), reason, peer.last_word.seconds(),
                       doing(peer.activity)),
           ExitCode::kCommunication});
+}
+
+// After a pause of this process, as where a whole job is suspended, nobody has been silent but it.
+void Monitor::forgive_pause(double away_s) {
+  if (away_s < pause_s(settings_.timeout_s)) return;
+  for (Peer& peer : peers_) peer.last_word = Stopwatch();
 }
 
 void Monitor::notice_silence() {

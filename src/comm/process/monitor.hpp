@@ -25,6 +25,9 @@ struct Activity {
   std::string operation;           // of the one that it is in; empty: in none
 };
 
+/// A rank that has not looked around for so long was stopped by the system, or all of them were.
+inline double pause_s(double timeout_s) { return timeout_s / 4; }
+
 struct MonitorSettings {
   double timeout_s = 0;
   /// Ends the process: called where the job is over and this rank does not come to see it.
@@ -83,6 +86,7 @@ class Monitor {
   void listen(std::vector<int> ready);
   void take(Peer& peer, const nlohmann::json& message);
   void lose(Peer& peer, const std::string& reason);
+  void forgive_pause(double away_s);
   void notice_silence();
   void beat();
   void decide(Verdict verdict);

@@ -90,9 +90,13 @@ class ProcessCommunicator final : public Communicator {
   void call(std::string_view operation, const Work& work) {
     check_alive();
     monitor_.begin(operation);
-    const Deadline deadline(timeout_s_);
+    Deadline deadline(timeout_s_);
+    Stopwatch since_look;
     const std::function<void()> look = [&] {
       check_alive();
+      // Who was not running could not see the others come.
+      if (since_look.seconds() > pause_s(timeout_s_)) deadline = Deadline(timeout_s_);
+      since_look = Stopwatch();
       if (deadline.passed()) leave(monitor_.blame(operation));
     };
     try {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -313,14 +314,16 @@ Circle join_members(const std::vector<Endpoint>& candidates, Member me, const st
   FrameStream stream(reach(candidates, me.rank.rank, token, deadline));
   me.data = listen(stream.socket().local_host());
   Circle circle;
-  nlohmann::json answer;
+  std::optional<Verdict> refusal;
   try {
     stream.send(to_json(me));
-    answer = stream.receive(Deadline(timeout_s + kExtraSeconds));
+    const nlohmann::json answer = stream.receive(Deadline(timeout_s + kExtraSeconds));
     if (!answer.contains(kRefusal)) {
       for (const nlohmann::json& member : answer.at(kMembers)) {
         circle.members.push_back(member_from_json(member));
       }
+    } else {
+      refusal = Verdict{answer.at(kRefusal), to_exit_code(answer.value(kCode, 0))};
     }
   } catch (const SocketError& error) {
     throw CommError(fmt::format("start: {} lost rank 0: {} (its own message says why)", name_of(me),
@@ -331,8 +334,10 @@ Circle join_members(const std::vector<Endpoint>& candidates, Member me, const st
                     "Ossau everywhere)",
                     name_of(me)));
   }
-  if (answer.contains(kRefusal)) {
-    throw CommError(answer.at(kRefusal).get<std::string>(), to_exit_code(answer.value(kCode, 0)));
+  if (refusal) throw CommError(refusal->text, refusal->code);
+  if (std::ssize(circle.members) != me.rank.size) {
+    throw CommError(fmt::format("start: rank 0 told {} of {} ranks, not of {}", name_of(me),
+                                circle.members.size(), me.rank.size));
   }
   circle.peers.push_back(std::move(stream));
   return circle;

@@ -150,7 +150,7 @@ TEST(SharedReadingErrors, RefusesFilesThatDifferBetweenProcesses) {
             "a.csv: rank 0 read 2 rows, rank 1 0 (every rank must see the same files)");
 }
 
-TEST(SharedReadingErrors, RefusesOtherNumbersAndNamesOfFiles) {
+TEST(SharedReadingErrors, RefusesOtherNumbersOfFilesAndSaysWhatTheyAreCalledThere) {
   Files files;
   files.folder.write("a.csv", "y,x\n1,2\n0,3\n");
   files.config.train = {(files.folder.path() / "*.csv").string()};
@@ -160,11 +160,10 @@ TEST(SharedReadingErrors, RefusesOtherNumbersAndNamesOfFiles) {
       "files)");
   EXPECT_EQ(error_of_second(files,
                             [&] {
-                              std::filesystem::rename(files.folder.path() / "b.csv",
-                                                      files.folder.path() / "c.csv");
+                              std::filesystem::remove(files.folder.path() / "b.csv");
+                              files.folder.write("c.csv", "y,x\n1,2\n0,5\n");
                             }),
-            "data.train: file 2 is b.csv on rank 0, c.csv on rank 1 (every rank must see the same "
-            "files)");
+            "b.csv: rank 0 read 1 rows, rank 1 (c.csv) 2 (every rank must see the same files)");
 }
 
 TEST(SharedReadingErrors, RefusesAFileThatChangesBetweenTwoLooks) {
