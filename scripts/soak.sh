@@ -102,7 +102,9 @@ model=$(sha256sum < "$folder/undisturbed/model.safetensors")
 metrics "$folder/undisturbed" > "$folder/metrics"
 
 launchers=(threads environment)
-! command -v mpirun > /dev/null || launchers+=(mpirun)
+if command -v mpirun > /dev/null && "$program" doctor | grep -q '^MPI .*Open MPI'; then
+  launchers+=(mpirun)
+fi
 done_kills=0
 finished=0
 resumed=0

@@ -335,7 +335,9 @@ class RuleRun {
   }
   Backend& backend() { return *backend_; }
   std::vector<double> weights_of(double value) const {
-    return std::vector<double>(static_cast<std::size_t>(columns_) + 1, value);
+    std::vector<double> weights(static_cast<std::size_t>(columns_) + 1);
+    std::fill(weights.begin(), weights.end(), value);
+    return weights;
   }
 
  private:

@@ -130,9 +130,9 @@ TEST_F(Resumed, AfterASignalToOneRankOrToAll) {
 TEST_F(Resumed, AfterTheDiskWasFullAtACheckpoint) {
   const TinyDisk disk;
   if (!disk.mounted()) GTEST_SKIP() << TinyDisk::reason();
-  std::vector<std::string> overrides = {"checkpoint.every_steps=1"};
-  overrides.push_back("checkpoint.directory=" + disk.path().string());
-  overrides.push_back("checkpoint.keep=1000");  // more than there is room for
+  std::vector<std::string> overrides = {"checkpoint.every_steps=1",
+                                        "checkpoint.directory=" + disk.path().string(),
+                                        "checkpoint.keep=1000"};  // more than there is room for
   train(training(LaunchedBy::kNobody, 1, "alone"));
   Job job(folder(), training(LaunchedBy::kEnvironment, 3, "run", overrides));
   const JobEnd end = job.wait(kNoTimeout);

@@ -92,7 +92,7 @@ Interruptions outcome_with_interruptions(const Config& given, const BackendMaker
     change(config, found.count);
     const InterruptionHandlers forget_the_last;
     try {
-      const std::int64_t rank = found.count % *config.run.ranks;
+      const std::int64_t rank = found.count % config.run.ranks.value_or(1);
       found.outcome = outcome_of(config, interrupting(make, at, rank));
       return found;
     } catch (const Interrupted& interrupted) {

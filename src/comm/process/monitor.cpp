@@ -225,7 +225,7 @@ std::vector<int> Monitor::wait_for_news() {
       if (peer.stream.has_unsent()) writable.push_back(peer.stream.socket().descriptor());
     }
   }
-  const std::vector<int> ready = wait_for(readable, writable, longest_s);
+  std::vector<int> ready = wait_for(readable, writable, longest_s);
   std::uint64_t ignored = 0;
   (void)!::read(wake_.get(), &ignored, sizeof ignored);
   return ready;
