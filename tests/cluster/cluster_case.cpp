@@ -109,6 +109,18 @@ void Cluster::train(const JobPlan& plan) const {
   }
 }
 
+void Cluster::write_wide_rows() const {
+  std::string text;
+  for (int row = 0; row < 150; ++row) {
+    text += std::to_string(row % 3 == 0 ? 1 : 0);
+    for (int k = 1; k <= 20; ++k) {
+      text += " " + std::to_string(k * 200 - row) + ":" + std::to_string(1 + row * k % 7);
+    }
+    text += "\n";
+  }
+  files().write("wide.svm", text);
+}
+
 std::string Cluster::model(const std::string& directory) const {
   return read_file(folder() / directory / "model.safetensors");
 }

@@ -30,6 +30,9 @@ class Cluster : public ::testing::Test {
   /// Trains to the end; fails where that does not succeed or something is left of it.
   void train(const JobPlan& plan) const;
 
+  /// wide.svm: few rows of thousands of features.
+  void write_wide_rows() const;
+
   std::string model(const std::string& directory) const;
   /// metrics.jsonl without what time decides.
   std::string metrics(const std::string& directory) const;

@@ -111,15 +111,7 @@ INSTANTIATE_TEST_SUITE_P(Machines, CutOffFromMpirun, ::testing::Values(1, 2),
 // Steps of 32 KB over 4 Mbit/s: longer than the timeout all together, none of them alone.
 TEST_F(Network, IsOnlySlowWhereALinkIsSlow) {
   OSSAU_SKIP_UNLESS_POSSIBLE(Machines::unavailable());
-  std::string text;
-  for (int row = 0; row < 150; ++row) {
-    text += std::to_string(row % 3 == 0 ? 1 : 0);
-    for (int k = 1; k <= 20; ++k) {
-      text += " " + std::to_string(k * 200 - row) + ":" + std::to_string(1 + row * k % 7);
-    }
-    text += "\n";
-  }
-  files().write("wide.svm", text);
+  write_wide_rows();
   const std::vector<std::string> wide = {"data.train=wide.svm", kTimeoutKey, "training.epochs=16"};
   train(training(LaunchedBy::kNobody, 1, "alone", wide, "sparse.yaml"));
   const Machines machines(kMachines);

@@ -2,11 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "cluster/cluster_case.hpp"
@@ -125,6 +127,29 @@ TEST_F(Resumed, AfterASignalToOneRankOrToAll) {
     EXPECT_TRUE(go_on(LaunchedBy::kEnvironment, 2, overrides));
     fs::remove_all(folder() / "run");
   }
+}
+
+// As where a scheduler suspends a job: nobody was silent but all of them.
+TEST_F(Resumed, WithoutLossWhereTheWholeJobWasPausedForLongerThanTheTimeout) {
+  const std::vector<std::string> overrides = {
+      "training.epochs=3000", "training.evaluate_every=1000", "communication.timeout_s=4"};
+  train(training(LaunchedBy::kNobody, 1, "alone", overrides));
+  Job job(folder(), training(LaunchedBy::kEnvironment, 3, "run", overrides));
+  Job::await(
+      [&] {
+        return fs::exists(folder() / "run" / "metrics.jsonl") &&
+               !read_file(folder() / "run" / "metrics.jsonl").empty();
+      },
+      "the first epoch");
+  for (std::size_t rank = 0; rank < 3; ++rank) job.signal(rank, SIGSTOP);
+  std::this_thread::sleep_for(std::chrono::seconds(6));
+  EXPECT_FALSE(has_results("run"));
+  for (std::size_t rank = 0; rank < 3; ++rank) job.signal(rank, SIGCONT);
+  const JobEnd end = job.wait(kNoTimeout);
+  EXPECT_TRUE(end.in_time);
+  EXPECT_EQ(end.exit_code, 0) << end.ranks[0].err;
+  EXPECT_EQ(job.left_over(), "");
+  EXPECT_EQ(model("run"), model("alone"));
 }
 
 TEST_F(Resumed, AfterTheDiskWasFullAtACheckpoint) {

@@ -102,15 +102,7 @@ TEST_F(Cluster, GivesTheSameBitsForReferenceData) {
 
 // Beyond 1,024 numbers the ranks swap halves instead of everything.
 TEST_F(Cluster, GivesTheSameBitsForManyFeatures) {
-  std::string text;
-  for (int row = 0; row < 150; ++row) {
-    text += std::to_string(row % 3 == 0 ? 1 : 0);
-    for (int k = 1; k <= 20; ++k) {
-      text += " " + std::to_string(k * 200 - row) + ":" + std::to_string(1 + row * k % 7);
-    }
-    text += "\n";
-  }
-  files().write("wide.svm", text);
+  write_wide_rows();
   const std::vector<std::string> wide = {"data.train=wide.svm"};
   train(training(LaunchedBy::kNobody, 1, "alone", wide, "sparse.yaml"));
   for (const std::size_t ranks : {4, 7}) {

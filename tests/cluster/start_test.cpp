@@ -29,7 +29,7 @@ using ::testing::HasSubstr;
 constexpr std::size_t kRanks = 3;
 constexpr int kConfig = 2;
 constexpr int kCommunication = 5;
-constexpr double kTimeout = 2;
+constexpr double kTimeout = 5;
 constexpr double kSlack = 5;
 constexpr double kNoTimeout = 60;
 const char* const kTimeoutKey = "communication.timeout_s=5";
