@@ -26,6 +26,36 @@ struct Aborter {
 };
 using Handle = std::unique_ptr<ncclComm, Aborter>;
 
+// NCCL's abort returns only once every graph that holds one of its sums is gone, and those go after
+// whoever asked for it: so it runs on a thread of its own, and a rank that leaves waits for it, as
+// long as for any other call.
+class BackgroundAbort {
+ public:
+  explicit BackgroundAbort(double timeout_s) : timeout_s_(timeout_s) {}
+  ~BackgroundAbort() {
+    if (done_.valid()) (void)done_.wait_for(std::chrono::duration<double>(timeout_s_));
+  }
+  BackgroundAbort(const BackgroundAbort&) = delete;
+  BackgroundAbort& operator=(const BackgroundAbort&) = delete;
+
+  void begin(ncclComm_t comm) noexcept {
+    try {
+      const auto done = std::make_shared<std::promise<void>>();
+      done_ = done->get_future();
+      std::thread([comm, done] {
+        (void)library().comm_abort(comm);
+        done->set_value();
+      }).detach();
+    } catch (const std::exception&) {
+      done_ = {};  // no thread to be had: what is queued ends with the process
+    }
+  }
+
+ private:
+  double timeout_s_;
+  std::future<void> done_;  // valid once begun
+};
+
 ncclRedOp_t nccl_operation(Reduction reduction) {
   switch (reduction) {
     case Reduction::kMin:
@@ -47,24 +77,23 @@ std::string words(ncclResult_t result) {
 class NcclCommunicator : public Communicator {
  public:
   NcclCommunicator(Communicator& host, DeviceRank mine)
-      : host_(host), rank_(host.rank()), timeout_s_(mine.timeout_s) {
+      : host_(host),
+        rank_(host.rank()),
+        timeout_s_(mine.timeout_s),
+        abort_(mine.timeout_s) {
     const cudaError_t status = cudaSetDevice(mine.device);
     if (status != cudaSuccess) fail_device("use the device", status);
     start(exchange_id());
   }
 
   ~NcclCommunicator() override {
-    if (aborted_.valid()) {
-      (void)aborted_.wait_for(std::chrono::duration<double>(timeout_s_));
-      return;
-    }
     // A rank on its way out of an error waits for nobody.
     if (comm_ == nullptr || std::uncaught_exceptions() > exceptions_) return;
     try {
       take(library().comm_finalize(comm_.get()), "end of communication");
       (void)library().comm_destroy(comm_.release());
     } catch (const std::exception&) {
-      comm_.reset();  // what there was to say has been said
+      // What there was to say has been said.
     }
   }
   NcclCommunicator(const NcclCommunicator&) = delete;
@@ -219,21 +248,9 @@ class NcclCommunicator : public Communicator {
                      operation, words(result), rank_.rank, describe(position_)));
   }
 
-  // Stops what is queued here, without waiting: NCCL's abort returns only once every graph that
-  // holds one of its sums is gone, and those go after whoever called this.
+  // Stops what is queued here, without waiting.
   void give_up() noexcept {
-    if (comm_ == nullptr) return;
-    ncclComm_t comm = comm_.release();
-    try {
-      const auto done = std::make_shared<std::promise<void>>();
-      aborted_ = done->get_future();
-      std::thread([comm, done] {
-        (void)library().comm_abort(comm);
-        done->set_value();
-      }).detach();
-    } catch (const std::exception&) {
-      aborted_ = {};  // no thread to be had: what is queued ends with the process
-    }
+    if (comm_ != nullptr) abort_.begin(comm_.release());
   }
 
   [[noreturn]] void fail(const std::string& message) {
@@ -252,8 +269,8 @@ class NcclCommunicator : public Communicator {
   double timeout_s_;
   int exceptions_ = std::uncaught_exceptions();
   Position position_;
+  BackgroundAbort abort_;  // begun once this rank has given up
   Handle comm_;
-  std::future<void> aborted_;  // valid once this rank has given up
 };
 
 }  // namespace
