@@ -3,12 +3,12 @@
 #include <cstdint>
 #include <variant>
 
-#include "arith/logistic.hpp"
+#include "arith/loss.hpp"
 
 namespace ossau::bench {
 namespace {
 
-// The operations of logistic_formula.hpp, counted.  What moves or compares bits costs nothing.
+// The operations of loss_formulas.hpp, counted.  What moves or compares bits costs nothing.
 struct CountingOps {
   using Float = float;
   using Mask = bool;
@@ -27,6 +27,7 @@ struct CountingOps {
   static float max(float a, float b) { return ScalarOps::max(a, b); }
   static bool greater_equal(float a, float b) { return ScalarOps::greater_equal(a, b); }
   static float select(bool mask, float yes, float no) { return ScalarOps::select(mask, yes, no); }
+  static float flip_sign(float x, float sign) { return ScalarOps::flip_sign(x, sign); }
   static Scale power_of_two_halves(float k) { return ScalarOps::power_of_two_halves(k); }
 
   static float count(int operations, float result) {
@@ -37,7 +38,7 @@ struct CountingOps {
 };
 thread_local int CountingOps::counted = 0;
 
-#include "arith/logistic_formula.hpp"
+#include "arith/loss_formulas.hpp"
 
 double stored_entries(const TileSet& rows) {
   if (const auto* sparse = std::get_if<SparseTiles>(&rows.storage)) {
@@ -66,8 +67,8 @@ double flops_per_entry(const TileSet& rows) {
 
 double row_loss_flops() {
   CountingOps::counted = 0;
-  logistic<CountingOps>(0.5F);
-  return CountingOps::counted + 2;  // both are multiplied by the row's weight
+  LogisticLoss<CountingOps>::at({}, {});
+  return CountingOps::counted;
 }
 
 PassCost scores_cost(const TileSet& rows) {

@@ -19,10 +19,7 @@ struct LoadedRows {
   void full_pass() {
     backend->gradient(RowSet::kTrain, backend->every_tile(RowSet::kTrain), info.fixed_bits);
   }
-  void scored_pass() {
-    backend->gradient_and_scores(RowSet::kTrain, backend->every_tile(RowSet::kTrain),
-                                 info.fixed_bits);
-  }
+  void scored_pass() { backend->gradient_and_scores(RowSet::kTrain, info.fixed_bits); }
 };
 
 /// setup: of the model, without its features' exponents.

@@ -75,7 +75,7 @@ class Training {
   /// the sums back to zero untimed, as the update of a training does before the next gradient.
   double gradient_s() {
     if (batches_.empty()) batches_ = first_epoch(order(), loaded_->info.owned_tiles);
-    const int fixed_bits = fixed_point_bits(config_.training.batch_size);
+    const int fixed_bits = fixed_point_bits(*config_.training.batch_size);
     double seconds = 0;
     for (const std::vector<TileSlice>& batch : batches_) {
       seconds += seconds_of([&] { loaded_->backend->gradient(RowSet::kTrain, batch, fixed_bits); });
@@ -85,7 +85,9 @@ class Training {
   }
 
  private:
-  BatchOrder order() const { return {shards_, config_.training.batch_size, config_.training.seed}; }
+  BatchOrder order() const {
+    return {shards_, *config_.training.batch_size, config_.training.seed};
+  }
 
   Config config_;
   UpdateRule rule_ = UpdateRule::kDescent;

@@ -47,7 +47,7 @@ void measure_update(benchmark::State& state, const Rule& rule, std::int64_t feat
                     std::int64_t threads) {
   ModelSetup setup;
   setup.rule = rule.rule;
-  setup.momentum = 0.9;
+  setup.settings = {{0.9, 0.999, 1e-8}};
   setup.penalty.l2 = 1e-6;
   LoadedRows loaded = load_rows(make_covering_rows(features), threads, std::move(setup));
   const StepParameters step = small_step(loaded);

@@ -1,6 +1,6 @@
 # What other programs link: every room but the command line, under the one name ossau::ossau.
 set(OSSAU_INSTALLED_ROOMS)
-foreach(room core arith config text data backend comm train report)
+foreach(room build_identity core arith config text data backend comm solve train report)
   list(APPEND OSSAU_INSTALLED_ROOMS ossau_${room})
   set_target_properties(ossau_${room} PROPERTIES EXPORT_NAME ${room})
 endforeach()

@@ -26,6 +26,11 @@ if(OSSAU_SANITIZE)
     -fno-omit-frame-pointer -fno-sanitize-recover=all -Wno-maybe-uninitialized)
   target_link_options(ossau_private INTERFACE -fsanitize=${OSSAU_SANITIZE})
 endif()
+if(OSSAU_SANITIZE MATCHES "undefined")
+  # Much of the compile time went into asking at every reference what the address sanitizer says
+  # where it is followed.
+  target_compile_options(ossau_private INTERFACE -fno-sanitize=null,object-size,vptr)
+endif()
 
 # The same for .cu files: the contract's flags for the device and for the host compiler, and what
 # nvcc warns of.  Spills and local memory are reported, not refused: a test gates them.
@@ -36,20 +41,38 @@ target_compile_options(ossau_cuda_flags INTERFACE
   "$<$<COMPILE_LANGUAGE:CUDA>:--Werror=all-warnings;-Xptxas=-warn-spills,-warn-lmem-usage>"
   "$<$<COMPILE_LANGUAGE:CUDA>:-compress-mode=size>")
 
+# Where no time is spent, none goes into optimising instrumented code.
+function(ossau_spends_no_time target)
+  if(OSSAU_SANITIZE)
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
+endfunction()
+
 # ossau_room(NAME SOURCES ... USES ...): one folder of src/ as a library; USES are its libraries.
 function(ossau_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;USES" ${ARGN})
   add_library(ossau_${name} STATIC ${ROOM_SOURCES})
   set_target_properties(ossau_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_link_libraries(ossau_${name} PUBLIC ${ROOM_USES} PRIVATE $<BUILD_INTERFACE:ossau_private>)
+  if(name MATCHES "^(report|config)$")
+    ossau_spends_no_time(ossau_${name})
+  endif()
 endfunction()
 
-# ossau_test(NAME SOURCES ... USES ... LABELS ... [TIMEOUT n] [PROCESSORS n]): one test program; LABELS
-# are ctest labels, PROCESSORS how many each of its tests keeps busy.
+# ossau_test(NAME SOURCES ... USES ... LABELS ... [TIMEOUT n] [PROCESSORS n] [OPTIMISED]): one test
+# program; LABELS are ctest labels, PROCESSORS how many each of its tests keeps busy, OPTIMISED says that
+# it computes much itself.
 function(ossau_test name)
-  cmake_parse_arguments(TEST "" "TIMEOUT;PROCESSORS" "SOURCES;USES;LABELS" ${ARGN})
+  cmake_parse_arguments(TEST "OPTIMISED" "TIMEOUT;PROCESSORS" "SOURCES;USES;LABELS" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE ${TEST_USES} ossau_test_support ossau_private)
+  # What is tested is compiled as it is shipped; most tests themselves run for less time than it
+  # takes to optimise them.
+  if(OSSAU_SANITIZE AND NOT TEST_OPTIMISED)
+    target_compile_options(${name} PRIVATE -O0)
+  elseif(NOT OSSAU_SANITIZE)
+    target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  endif()
   if("threads" IN_LIST TEST_LABELS)
     add_dependencies(ossau_threaded_tests ${name})
   endif()

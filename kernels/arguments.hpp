@@ -3,8 +3,12 @@
 #include <cstdint>
 
 #include "arith/contract.hpp"
+#include "arith/loss.hpp"
+#include "arith/rules/list.hpp"
+#include "arith/solver_sums.hpp"
+#include "arith/step.hpp"
+#include "arith/tile_slice.hpp"
 #include "arith/update.hpp"
-#include "backend/backend.hpp"
 
 // What hosts and kernels tell each other: plain numbers and addresses in device memory.
 
@@ -41,6 +45,7 @@ struct SparseRows {
 
 /// Steps of a run on the device; see StepRun.
 struct RunOfSteps {
+  LossKind loss = LossKind::kLogistic;
   const TileSlice* slices = nullptr;           // [steps, stride]
   const std::int32_t* counts = nullptr;        // [steps]
   const StepParameters* parameters = nullptr;  // [steps]
@@ -70,18 +75,31 @@ struct SliceList {
 struct ScoringScalars {
   float scale = 1;
   float intercept = 0;
-  double nesterov_t = 1;  // UpdateRule::kAdaptive
+  double nesterov_t = 1;  // of rules that need a slope
   double momentum = 0;    // of the step that is being taken
+};
+
+/// What a pass makes of scored rows: see row_stage.cuh.
+enum class RowStage { kGradient, kFusedTwo, kFusedThree, kHessian };
+
+/// What a solver's pass needs besides.
+struct SolverTerms {
+  RowStage stage = RowStage::kGradient;
+  const float* at = nullptr;  // a Hessian's: [slices, 64], scores at which D is taken
+  float factor = 1;           // a Hessian's: 2^-exponent
+  bool squares = false;       // of several runs of sums: the last is of products with x^2
 };
 
 /// What a pass over rows reads and adds to.
 struct GradientPass {
+  LossKind loss = LossKind::kLogistic;
   SliceList list;
   const float* weights = nullptr;  // [d], as they score rows
   const ScoringScalars* scalars = nullptr;
-  std::int64_t* sums = nullptr;  // SumLayout
+  std::int64_t* sums = nullptr;  // SumLayout; of several runs SolverSumLayout
   double fixed_scale = 1;        // 2^k
   float* scores = nullptr;       // null, or [slices, 64]
+  SolverTerms solver = {};
 };
 
 /// Features whose sums left 0, in no order, some of them twice; none where there is no room.
@@ -91,10 +109,36 @@ struct TouchedList {
   std::uint32_t capacity = 0;
 };
 
+/// Scores along a line; see LinePass.
+struct LineTerms {
+  LossKind loss = LossKind::kLogistic;
+  const float* from = nullptr;           // [tiles, 64]
+  const float* along = nullptr;          // [tiles, 64]
+  const float* signed_weight = nullptr;  // [tiles, 64]
+  const TileSlice* slices = nullptr;     // [tiles]: all, in order
+  std::int64_t tiles = 0;
+  float t[kMostLineSteps] = {};
+  int steps = 0;
+  float factor = 1;  // 2^-exponent
+  double fixed_scale = 1;
+};
+
+/// What a Gram matrix is made of, besides the rows; see arith/gram.hpp.
+struct GramTerms {
+  LossKind loss = LossKind::kLogistic;
+  const TileSlice* slices = nullptr;  // [count], whole tiles
+  std::int64_t count = 0;
+  const float* at = nullptr;     // [count, 64], scores at which D is taken
+  std::int64_t* sums = nullptr;  // the upper triangle of d + 1 columns, row by row
+};
+
+/// Runs of sums that a pass may add up at most.
+inline constexpr int kMostRuns = 3;
+
 /// Memory that passes over wide dense rows need: see wide_gradient.cuh.
 struct WideScratch {
   float* partial = nullptr;          // [slices, chunks, 64]
-  float* residual = nullptr;         // [slices, 64]
+  float* residual = nullptr;         // [slices, runs of the pass, 64]
   std::uint32_t* arrived = nullptr;  // [slices]
   std::uint32_t* ready = nullptr;    // [slices]
   std::uint32_t* ticket = nullptr;
@@ -113,12 +157,12 @@ struct OptimizerView {
   UpdateRule rule = UpdateRule::kDescent;
   const double* powers = nullptr;  // [d]; null: all 1
   double* weights = nullptr;       // [d + 1]
-  // [d + 1]; kMomentum: velocity; kNesterov, kAdaptive: look-ahead, where gradients are taken
-  double* beside = nullptr;
-  double* proposal = nullptr;            // kAdaptive: [d + 1]
-  double* chunk_sums = nullptr;          // kAdaptive: [chunks]
-  std::uint32_t* blocks_done = nullptr;  // kAdaptive
-  float* scoring = nullptr;              // [d]
+  double* states = nullptr;        // of the rule, [states, d + 1]
+  // Of a rule that needs a slope.
+  double* proposal = nullptr;    // [d + 1]
+  double* chunk_sums = nullptr;  // [chunks]
+  std::uint32_t* blocks_done = nullptr;
+  float* scoring = nullptr;  // [d]
   ScoringScalars* scalars = nullptr;
 };
 

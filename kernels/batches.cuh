@@ -1,6 +1,6 @@
 #pragma once
 
-#include "data/epoch_order.hpp"
+#include "arith/epoch_order.hpp"
 #include "warp.cuh"
 
 // Batches on the device: which slices each step of a run visits (docs/batch_order.md).

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "warp.cuh"
+#include "row_stage.cuh"
 
 // Dense columns in groups of 32 that lie in shared memory as [columns, 64 rows].
 
@@ -19,23 +19,27 @@ __device__ __forceinline__ void score_group(const float* x, const float* weights
   }
 }
 
-/// A column's part of a lane: a_l = fma(r_(l+32), x_(l+32), r_l x_l).
-__device__ __forceinline__ float lane_part(const float* x, RowPair residual) {
-  return ScalarOps::fma(residual.high, x[32], residual.low * x[0]);
+/// A column's part of a lane: a_l = fma(r_(l+32), x_(l+32), r_l x_l); of x^2, rounded, if squared.
+__device__ __forceinline__ float lane_part(const float* x, RowPair residual, bool squared) {
+  const float low = squared ? x[0] * x[0] : x[0];
+  const float high = squared ? x[32] * x[32] : x[32];
+  return ScalarOps::fma(residual.high, high, residual.low * low);
 }
 
 /// The tile's sums of a group's columns, rounded: that of column l in lane l, 0 in lanes without.
+/// kWholeApart: whole groups have code of their own, which pays where there is little of it.
+template <bool kWholeApart = true>
 __device__ __forceinline__ std::int64_t sum_group(const float* x, RowPair residual, int columns,
-                                                  double fixed_scale) {
+                                                  double fixed_scale, bool squared = false) {
   x += lane_of_thread();
   float a[kGroupColumns];
-  if (columns == kGroupColumns) {
+  if (kWholeApart && columns == kGroupColumns) {
 #pragma unroll
-    for (int j = 0; j < kGroupColumns; ++j) a[j] = lane_part(x + j * kTileRows, residual);
+    for (int j = 0; j < kGroupColumns; ++j) a[j] = lane_part(x + j * kTileRows, residual, squared);
   } else {
 #pragma unroll
     for (int j = 0; j < kGroupColumns; ++j) {
-      a[j] = j < columns ? lane_part(x + j * kTileRows, residual) : 0.0f;
+      a[j] = j < columns ? lane_part(x + j * kTileRows, residual, squared) : 0.0f;
     }
   }
   const float sum = transposed_butterfly(a);

@@ -53,7 +53,7 @@ struct DenseShared {
 };
 
 /// One warp of a block's work on dense rows.  kMostGroups: that it may have of a chunk.
-template <int kMostGroups>
+template <class Stage, int kMostGroups>
 class DenseWarp {
  public:
   __device__ __forceinline__ DenseWarp(const DenseRows& rows, const GradientPass& pass,
@@ -84,6 +84,8 @@ class DenseWarp {
   }
 
  private:
+  static constexpr int kRuns = Stage::kRuns;
+
   static __device__ __forceinline__ int min_of(int a, int b) { return a < b ? a : b; }
 
   __device__ __forceinline__ const TileSlice& slice(std::uint32_t i) const {
@@ -161,12 +163,13 @@ class DenseWarp {
         row_pair(rows_.signed_weight + (here.tile - rows_.first_tile) * kTileRows);
 
     const RowPair score = score_end_(score_tile(i));
+    const std::int64_t number = blockIdx.x + static_cast<std::int64_t>(i) * gridDim.x;
     if (chunk_ == 0 && pass_.scores != nullptr) {
-      const std::int64_t number = blockIdx.x + static_cast<std::int64_t>(i) * gridDim.x;
       keep_scores(score, pass_.scores + number * kTileRows);
     }
-    LaneTotals totals;
-    const RowPair residual = finish_rows(score, weight, here, pass_.fixed_scale, totals);
+    RunTotals<kRuns> totals;
+    RowPair rows[kRuns];
+    Stage::run(pass_, {score, weight, here, number}, rows, totals);
     if (chunk_ == 0) totals_.add(totals);
 
 #pragma unroll
@@ -174,7 +177,13 @@ class DenseWarp {
       const int group = first_group_ + g;
       if (group >= end_group_) break;
       const std::uint32_t at = item(i, group);
-      sums_[g] += sum_group(slot(at), residual, columns_of(group), pass_.fixed_scale);
+#pragma unroll
+      for (int run = 0; run < kRuns; ++run) {
+        sums_[run][g] +=
+            sum_group<kRuns == 1>(slot(at), rows[run], columns_of(group), pass_.fixed_scale,
+                                  run > 0 && run + 1 == kRuns && pass_.solver.squares);
+      }
+      fence_proxy_async();
       __syncwarp();  // every lane has read the slot
       const std::uint32_t new_item = at + static_cast<std::uint32_t>(shape_.slots);
       const std::uint32_t new_tile = new_item / static_cast<std::uint32_t>(shape_.groups);
@@ -214,13 +223,20 @@ class DenseWarp {
   // Adds the warps' sums in shared memory, then the block's in global memory.
   __device__ __forceinline__ void flush() {
     if (chunk_ == 0) flush_totals(totals_, shape_.features, pass_.sums);
-    __syncthreads();  // nobody reads the ring any more
+#pragma unroll
+    for (int run = 0; run < kRuns; ++run) {
+      __syncthreads();  // nobody reads the ring any more
+      flush_run(sums_[run], pass_.sums + run * (shape_.features + 1));
+    }
+  }
+  __device__ __forceinline__ void flush_run(const std::int64_t (&mine)[kMostGroups],
+                                            std::int64_t* sums) const {
     auto* of_warps = reinterpret_cast<std::int64_t*>(shared_.ring);
 #pragma unroll
     for (int g = 0; g < kMostGroups; ++g) {
       if (first_group_ + g < end_group_) {
         of_warps[(warp_ * kChunkGroups + g) * kGroupColumns + static_cast<int>(lane_of_thread())] =
-            sums_[g];
+            mine[g];
       }
     }
     __syncthreads();
@@ -232,7 +248,7 @@ class DenseWarp {
         const int warp = team * shape_.chunks + j / chunk_columns;
         sum += of_warps[warp * chunk_columns + j % chunk_columns];
       }
-      add_to(pass_.sums + j, sum);
+      add_to(sums + j, sum);
     }
   }
 
@@ -249,16 +265,17 @@ class DenseWarp {
   int first_group_;  // of this warp's chunk
   int end_group_;
   int turn_ = 0;
-  std::int64_t sums_[kMostGroups] = {};  // of column 32 g + lane of the chunk
-  LaneTotals totals_;
+  std::int64_t sums_[kRuns][kMostGroups] = {};  // of column 32 g + lane of the chunk
+  RunTotals<kRuns> totals_;
 };
 
-template <int kThreads, int kMostGroups>
-__global__ void __launch_bounds__(kThreads)
+// One block fits beside its shared memory; said only where several sums need the registers.
+template <class Stage, int kThreads, int kMostGroups>
+__global__ void __launch_bounds__(kThreads, Stage::kRuns > 1 ? 1 : 0)
     dense_gradient_kernel(const __grid_constant__ DenseRows rows,
                           const __grid_constant__ GradientPass pass,
                           const __grid_constant__ DenseShape shape) {
-  DenseWarp<kMostGroups>(rows, pass, shape).run();
+  DenseWarp<Stage, kMostGroups>(rows, pass, shape).run();
 }
 
 }  // namespace ossau::device

@@ -17,6 +17,7 @@ namespace ossau::device {
 /// How blocks are laid out; the host computes it.
 struct StepsShape {
   int features = 0;  // d, at most 256
+  int states = 0;    // of the rule
   int groups = 0;    // of 32 columns in a tile
   int warps = 0;     // of a block
   int slots = 0;     // of a warp's ring, at least `groups`
@@ -42,7 +43,7 @@ struct StepsShared {
   std::int64_t* warp_totals;  // [warps, 5]
   std::int64_t* sums;         // SumLayout: of all blocks
   double* weights;            // [d + 1]
-  double* beside;             // [d + 1]
+  double* states;             // [states of the rule, d + 1]
   double* powers;             // [d + 1]
   CopyBarrier* arrival;       // [warps, slots]
   float* scoring;             // [groups, 32]
@@ -55,15 +56,15 @@ struct StepsShared {
         warp_totals(warp_sums + shape.warps * shape.groups * kGroupColumns),
         sums(warp_totals + shape.warps * kTotalsOfWarp),
         weights(reinterpret_cast<double*>(sums + shape.features + kTotalsOfWarp)),
-        beside(weights + shape.features + 1),
-        powers(beside + shape.features + 1),
+        states(weights + shape.features + 1),
+        powers(states + shape.states * (shape.features + 1)),
         arrival(reinterpret_cast<CopyBarrier*>(powers + shape.features + 1)),
         scoring(reinterpret_cast<float*>(arrival + shape.warps * shape.slots)),
         intercept(scoring + shape.groups * kGroupColumns) {}
 
   static OSSAU_HOST_DEVICE int bytes(const StepsShape& shape) {
     const int words = shape.warps * (shape.groups * kGroupColumns + kTotalsOfWarp + shape.slots) +
-                      4 * (shape.features + 1) + kTotalsOfWarp - 1;
+                      (3 + shape.states) * (shape.features + 1) + kTotalsOfWarp - 1;
     const int floats = shape.groups * kGroupColumns + 1;
     return shape.warps * shape.slots * shape.slot_bytes +
            words * static_cast<int>(sizeof(std::int64_t)) +
@@ -124,9 +125,9 @@ class StepsWarp {
   __device__ __forceinline__ void start_block() {
     for (int j = static_cast<int>(threadIdx.x); j < elements(); j += static_cast<int>(blockDim.x)) {
       shared_.weights[j] = view_.weights[j];
-      shared_.beside[j] = keeps_beside(view_.rule) ? view_.beside[j] : 0;
       shared_.powers[j] = view_.powers == nullptr || j == shape_.features ? 1.0 : view_.powers[j];
     }
+    copy_states(view_.states, shared_.states);
     const int padded = shape_.groups * kGroupColumns;
     for (int j = static_cast<int>(threadIdx.x); j < padded; j += static_cast<int>(blockDim.x)) {
       shared_.scoring[j] = j < shape_.features ? view_.scoring[j] : 0.0f;
@@ -138,6 +139,13 @@ class StepsWarp {
     __syncthreads();
     look_ahead();
     for (int s = 0; s < shape_.slots; ++s) fetch_next();
+  }
+
+  __device__ __forceinline__ void copy_states(const double* from, double* to) const {
+    const int all = shape_.states * elements();
+    for (int i = static_cast<int>(threadIdx.x); i < all; i += static_cast<int>(blockDim.x)) {
+      to[i] = from[i];
+    }
   }
 
   // Begins the copy of the next group, of this warp's next tile in this step or a later one.
@@ -192,11 +200,13 @@ class StepsWarp {
     // One chunk; rows of dense data have no scale.
     const RowPair score = {ScalarOps::fma(1.0f, 0.0f + chain.low, *shared_.intercept),
                            ScalarOps::fma(1.0f, 0.0f + chain.high, *shared_.intercept)};
-    const RowPair residual = finish_rows(score, weight, slice, steps_.fixed_scale, totals_);
+    const RowPair residual =
+        finish_rows(steps_.run.loss, score, weight, slice, steps_.fixed_scale, totals_);
 #pragma unroll
     for (int group = 0; group < kMostGroups; ++group) {
       if (group >= shape_.groups) break;
       sums_[group] += sum_group(slot(used_), residual, columns_of(group), steps_.fixed_scale);
+      fence_proxy_async();
       __syncwarp();  // every lane has read the slot
       ++used_;
       fetch_next();
@@ -211,7 +221,7 @@ class StepsWarp {
       if (g < shape_.groups) mine[g * kGroupColumns] = sums_[g];
     }
     const std::int64_t totals[kTotalsOfWarp] = {
-        sum_over_lanes(totals_.intercept), sum_over_lanes(totals_.totals.loss_floors),
+        sum_over_lanes(totals_.intercept[0]), sum_over_lanes(totals_.totals.loss_floors),
         sum_over_lanes(totals_.totals.loss_fractions), sum_over_lanes(totals_.totals.not_finite),
         sum_over_lanes(totals_.totals.clamped)};
     if (lane_of_thread() != 0) return;
@@ -269,12 +279,18 @@ class StepsWarp {
   }
 
   __device__ __forceinline__ void move_weights(const StepParameters& parameters) const {
+    with_rule(view_.rule, [&](auto kind) {
+      using R = typename decltype(kind)::Rule;
+      // The others' steps are not taken here: dense_steps_pay().
+      if constexpr (!R::kNeedsSlope && !R::kScalesWeights) move_by(R(view_.model, parameters));
+    });
+  }
+
+  template <class R>
+  __device__ __forceinline__ void move_by(const R& rule) const {
     for (int j = static_cast<int>(threadIdx.x); j < elements(); j += static_cast<int>(blockDim.x)) {
-      Element element = {shared_.weights[j], shared_.beside[j]};
-      const double scoring = move_element(view_.model, view_.rule, parameters, shared_.sums[j],
-                                          shared_.powers[j], j, element);
-      shared_.weights[j] = element.w;
-      shared_.beside[j] = element.beside;
+      const double scoring = move_element(rule, j, shared_.sums[j], shared_.powers[j],
+                                          shared_.weights, shared_.states, elements());
       if (j < shape_.features) {
         shared_.scoring[j] = scoring_weight(scoring, shared_.powers[j]);
       } else {
@@ -292,9 +308,9 @@ class StepsWarp {
   __device__ __forceinline__ void give_back() const {
     for (int j = static_cast<int>(threadIdx.x); j < elements(); j += static_cast<int>(blockDim.x)) {
       view_.weights[j] = shared_.weights[j];
-      if (keeps_beside(view_.rule)) view_.beside[j] = shared_.beside[j];
       if (j < shape_.features) view_.scoring[j] = shared_.scoring[j];
     }
+    copy_states(shared_.states, view_.states);
     if (threadIdx.x == 0) view_.scalars->intercept = *shared_.intercept;
   }
 

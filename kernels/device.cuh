@@ -1,8 +1,8 @@
 #pragma once
 
-// What the kernels use of a device beyond plain C++.  Compiled by nvcc, these are CUDA's intrinsics
-// and a few lines of PTX; compiled by any C++ compiler, tests/simt/ runs the same kernels on the
-// CPU.
+// What the kernels use of a device beyond plain C++: CUDA's intrinsics and a few lines of PTX.
+// Where another compiler than nvcc reads the kernels, to run them on the CPU, tests/simt/ puts its
+// own in front of every source.
 
 #if defined(__CUDACC__)
 
@@ -10,8 +10,6 @@
 
 #include <cstddef>
 #include <cstdint>
-
-#include "backend/cuda/runtime.hpp"
 
 namespace ossau::device {
 
@@ -49,9 +47,17 @@ __device__ __forceinline__ void start(CopyBarrier* barrier) {
 #endif
 }
 
-/// By a whole warp, for whose earlier reads of `shared` a __syncwarp has waited: begins a copy of
-/// `bytes`, a multiple of 16, between addresses that are multiples of 16, and this phase of the
-/// barrier.
+/// By each lane that has read what was copied, before the __syncwarp after which the next copy
+/// overwrites it: the copy engine orders its writes with a thread's reads only across this.
+__device__ __forceinline__ void fence_proxy_async() {
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900
+  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+#endif
+}
+
+/// By a whole warp, for whose earlier reads of `shared`, each lane's fenced by fence_proxy_async(),
+/// a __syncwarp has waited: begins a copy of `bytes`, a multiple of 16, between addresses that are
+/// multiples of 16, and this phase of the barrier.
 __device__ __forceinline__ void begin_copy(void* shared, const void* global, std::uint32_t bytes,
                                            CopyBarrier* barrier) {
   const std::uint32_t at = shared_address(barrier);
@@ -115,8 +121,6 @@ __device__ __forceinline__ void team_barrier(unsigned id, unsigned threads) {
 
 }  // namespace ossau::device
 
-#else
-
-#include "simt/device.hpp"
-
+#elif !defined(OSSAU_SIMT_DEVICE)
+#error "kernels are compiled by nvcc, or behind tests/simt/device.hpp"
 #endif

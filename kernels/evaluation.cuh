@@ -1,6 +1,6 @@
 #pragma once
 
-#include "backend/ranking.hpp"
+#include "arith/ranking_key.hpp"
 #include "warp.cuh"
 
 // What evaluation counts of the scores of all rows that are on a device.
@@ -16,7 +16,7 @@ static __global__ void __launch_bounds__(kCountThreads)
                              double cut, std::int64_t* counts) {
   std::int64_t mine[4] = {0, 0, 0, 0};
   for (std::int64_t i = global_thread(); i < rows; i += global_threads()) {
-    const bool positive = (bit_copy<std::uint32_t>(signed_weight[i]) & 0x80000000u) != 0;
+    const bool positive = is_positive(signed_weight[i]);
     const bool predicted = static_cast<double>(scores[i]) >= cut;
     mine[0] += !positive && !predicted ? 1 : 0;
     mine[1] += !positive && predicted ? 1 : 0;
@@ -38,7 +38,7 @@ static __global__ void __launch_bounds__(kCountThreads)
     ranking_keys_kernel(const float* scores, const float* signed_weight, std::int64_t rows,
                         std::uint64_t flip, std::uint64_t* keys) {
   for (std::int64_t i = global_thread(); i < rows; i += global_threads()) {
-    const bool positive = (bit_copy<std::uint32_t>(signed_weight[i]) & 0x80000000u) != 0;
+    const bool positive = is_positive(signed_weight[i]);
     keys[i] = static_cast<std::uint64_t>(ranking_key(scores[i], positive)) ^ flip;
   }
 }

@@ -7,6 +7,7 @@
 
 #if defined(__CUDACC__)
 
+#include "core/device.hpp"
 #include "ossau/error.hpp"
 
 namespace ossau::device {
@@ -34,7 +35,9 @@ void launch(const char* name, void (*kernel)(Parameters...), LaunchShape shape,
   }
   if (status == cudaSuccess) return;
   (void)cudaGetLastError();  // or the next launch would be blamed
-  throw DeviceError(std::string("cuda: ") + name + ": " + cudaGetErrorString(status));
+  throw DeviceError(std::string("cuda: ") + name + ": " + cudaGetErrorString(status) + " (" +
+                    std::to_string(shape.blocks) + " blocks of " + std::to_string(shape.threads) +
+                    " threads, " + std::to_string(shape.shared_bytes) + " bytes of shared memory)");
 }
 
 /// Brings a kernel to the current device before its first launch, and lets it have all the shared

@@ -3,7 +3,10 @@
 #include <cstdint>
 
 #include "arguments.hpp"
-#include "backend/cuda/runtime.hpp"
+#include "arith/epoch_order.hpp"
+#include "core/device.hpp"
+#include "core/range.hpp"
+#include "queue.hpp"
 
 // The kernels as functions of the host: each chooses the shape of its launch and queues it.
 
@@ -36,6 +39,32 @@ WideScratch wide_scratch(std::uint32_t* counters, float* floats, std::int64_t sl
 /// The same for sparse rows.  touched: without features, no list is kept; its count is cleared.
 void sparse_gradient(const SparseRows& rows, const GradientPass& pass, const TouchedList& touched,
                      std::int64_t slices, const DeviceInfo& device, StreamHandle stream);
+
+// The same passes with what `pass.solver` says, and what solvers do with kept scores.
+void load_solver_kernels();
+void dense_solver_pass(const DenseRows& rows, const GradientPass& pass, std::int64_t slices,
+                       const DeviceInfo& device, StreamHandle stream);
+void wide_solver_pass(const DenseRows& rows, const GradientPass& pass, const WideScratch& scratch,
+                      std::int64_t slices, const DeviceInfo& device, StreamHandle stream);
+void sparse_solver_pass(const SparseRows& rows, const GradientPass& pass, std::int64_t slices,
+                        const DeviceInfo& device, StreamHandle stream);
+/// sums: see line_kernel.
+void line_sums(const LineTerms& line, std::int64_t* sums, const DeviceInfo& device,
+               StreamHandle stream);
+void add_scaled(float a, const float* x, float* y, std::int64_t count, const DeviceInfo& device,
+                StreamHandle stream);
+void subtract(const float* x, const float* y, float* to, std::int64_t count,
+              const DeviceInfo& device, StreamHandle stream);
+/// largest: 0 before; see largest_kernel.
+void largest_score(const float* x, std::int64_t count, unsigned* largest, const DeviceInfo& device,
+                   StreamHandle stream);
+
+/// Adds the sums of products of the rows' entries to those of `terms`.
+void load_gram_kernels();
+void dense_gram(const DenseRows& rows, const GramTerms& terms, const DeviceInfo& device,
+                StreamHandle stream);
+void sparse_gram(const SparseRows& rows, const GramTerms& terms, const DeviceInfo& device,
+                 StreamHandle stream);
 
 /// Moves the weights by the sums, which are cleared.
 void update(const OptimizerView& view, const UpdateStep& step, const TouchedList& touched,

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "warp.cuh"
+#include "row_stage.cuh"
 
 // Gradients of sparse rows, a warp a tile: indices are loaded in order, weights are gathered
 // through the caches, products are added to 64-bit integers in global memory.
@@ -32,20 +32,21 @@ struct SplitSum {
 
 /// Shared memory of a block, in this order.
 struct HotShared {
-  SplitSum* sums;  // [hot_count]
+  SplitSum* sums;  // [runs, hot_count]
   float* weights;  // [hot_count]
 
-  __device__ __forceinline__ HotShared(unsigned char* memory, int hot_count)
+  __device__ __forceinline__ HotShared(unsigned char* memory, int hot_count, int runs)
       : sums(reinterpret_cast<SplitSum*>(memory)),
-        weights(reinterpret_cast<float*>(sums + hot_count)) {}
+        weights(reinterpret_cast<float*>(sums + runs * hot_count)) {}
 
-  static OSSAU_HOST_DEVICE int bytes(int hot_count) {
-    return hot_count * static_cast<int>(sizeof(SplitSum) + sizeof(float));
+  static OSSAU_HOST_DEVICE int bytes(int hot_count, int runs) {
+    return hot_count *
+           (runs * static_cast<int>(sizeof(SplitSum)) + static_cast<int>(sizeof(float)));
   }
 };
 
 /// kOnes: every stored value is an implicit one.  kLists: features whose sum leaves 0 are listed.
-template <bool kOnes, bool kLists>
+template <class Stage, bool kOnes, bool kLists>
 class SparseWarp {
  public:
   __device__ __forceinline__ SparseWarp(const SparseRows& rows, const GradientPass& pass,
@@ -59,7 +60,7 @@ class SparseWarp {
         part_(static_cast<int>(threadIdx.x / kWarp % static_cast<unsigned>(parts))),
         parts_(parts),
         score_end_(pass.scalars),
-        hot_(shared_memory(), rows.hot_count) {}
+        hot_(shared_memory(), rows.hot_count, kRuns) {}
 
   __device__ __forceinline__ void run() {
     start_hot();
@@ -70,6 +71,9 @@ class SparseWarp {
   }
 
  private:
+  static constexpr int kRuns = Stage::kRuns;
+  static_assert(!kLists || kRuns == 1);
+
   static constexpr int kAtOnce = 8;  // slices under way before the first is waited for
 
   // A lane's two rows: their entries, slice by slice, then spilled ones one after the other.
@@ -89,8 +93,9 @@ class SparseWarp {
     const RowPair weight = row_pair(rows_.signed_weight + place * kTileRows);
     const RowPair score = score_end_(score_tile(tile));
     if (part_ == 0 && pass_.scores != nullptr) keep_scores(score, pass_.scores + i * kTileRows);
-    const RowPair residual = finish_rows(score, weight, slice, pass_.fixed_scale, totals_);
-    add_gradient(tile, residual);
+    RowPair rows[kRuns];
+    Stage::run(pass_, {score, weight, slice, i}, rows, totals_);
+    add_gradient(tile, rows);
   }
 
   __device__ __forceinline__ Tile look_up(std::int64_t place) const {
@@ -218,26 +223,35 @@ class SparseWarp {
   }
 
   // The loops take as many turns in every lane: listing is the work of the whole warp.
-  __device__ __forceinline__ void add_gradient(const Tile& tile, RowPair residual) const {
+  __device__ __forceinline__ void add_gradient(const Tile& tile,
+                                               const RowPair (&rows)[kRuns]) const {
+    float low[kRuns];
+    float high[kRuns];
+#pragma unroll
+    for (int run = 0; run < kRuns; ++run) {
+      low[run] = rows[run].low;
+      high[run] = rows[run].high;
+    }
     for (std::int64_t k = part_ * kAtOnce; k < tile.slices; k += parts_ * kAtOnce) {
-      add_slices(tile, k, residual);
+      add_slices(tile, k, low, high);
     }
     if (part_ != 0) return;
-    add_spill(tile.spill_low, spilled(tile.length_low, tile.slices), residual.low);
-    add_spill(tile.spill_high, spilled(tile.length_high, tile.slices), residual.high);
+    add_spill(tile.spill_low, spilled(tile.length_low, tile.slices), low);
+    add_spill(tile.spill_high, spilled(tile.length_high, tile.slices), high);
   }
 
   __device__ __forceinline__ void add_slices(const Tile& tile, std::int64_t k,
-                                             RowPair residual) const {
+                                             const float (&low)[kRuns],
+                                             const float (&high)[kRuns]) const {
     const Slots slots = load_slots(tile, k);
     std::uint32_t leaving[2][kAtOnce];
 #pragma unroll
     for (int i = 0; i < kAtOnce; ++i) {
       const bool here = k + i < tile.slices;
-      leaving[0][i] = add_entry(here && k + i < tile.length_low, slots.index[0][i],
-                                slots.value[0][i], residual.low);
-      leaving[1][i] = add_entry(here && k + i < tile.length_high, slots.index[1][i],
-                                slots.value[1][i], residual.high);
+      leaving[0][i] =
+          add_entry(here && k + i < tile.length_low, slots.index[0][i], slots.value[0][i], low);
+      leaving[1][i] =
+          add_entry(here && k + i < tile.length_high, slots.index[1][i], slots.value[1][i], high);
     }
     if constexpr (kLists) {
 #pragma unroll
@@ -249,33 +263,48 @@ class SparseWarp {
   }
 
   __device__ __forceinline__ void add_spill(std::int64_t begin, std::int64_t count,
-                                            float residual) const {
+                                            const float (&row)[kRuns]) const {
     for (std::int64_t k = 0; __any_sync(kEveryLane, k < count); ++k) {
       const bool present = k < count;
       const std::uint32_t leaving =
           add_entry(present, present ? rows_.spill_index[begin + k] : 0,
-                    present ? value(rows_.spill_value, begin + k) : 1.0f, residual);
+                    present ? value(rows_.spill_value, begin + k) : 1.0f, row);
       if constexpr (kLists) list(leaving);
     }
   }
 
   static constexpr std::uint32_t kNone = 0xffffffffu;
 
-  // Returns the feature where its sum was 0 before something else was added, or none.
+  // Adds an entry to all runs of sums.  Returns the feature where its first sum was 0 before
+  // something else was added, or none.
   __device__ __forceinline__ std::uint32_t add_entry(bool present, std::uint32_t feature, float x,
-                                                     float residual) const {
-    const std::int64_t fixed = to_fixed(kOnes ? residual : residual * x, pass_.fixed_scale);
-    if (!present || fixed == 0) return kNone;
-    if ((feature & kHotFeature) != 0) {
-      hot_.sums[feature - kHotFeature].add(fixed);
-      return kNone;
+                                                     const float (&row)[kRuns]) const {
+    std::uint32_t leaving = kNone;
+#pragma unroll
+    for (int run = 0; run < kRuns; ++run) {
+      const bool squared = run > 0 && run + 1 == kRuns && pass_.solver.squares;
+      const float times = squared ? x * x : x;
+      const std::int64_t fixed = to_fixed(kOnes ? row[run] : row[run] * times, pass_.fixed_scale);
+      const std::uint32_t left = add_fixed(run, present, feature, fixed);
+      if (run == 0) leaving = left;
     }
-    return add_feature(feature, fixed);
+    return leaving;
   }
 
-  __device__ __forceinline__ std::uint32_t add_feature(std::uint32_t feature,
+  __device__ __forceinline__ std::uint32_t add_fixed(int run, bool present, std::uint32_t feature,
+                                                     std::int64_t fixed) const {
+    if (!present || fixed == 0) return kNone;
+    if ((feature & kHotFeature) != 0) {
+      hot_.sums[run * rows_.hot_count + static_cast<int>(feature - kHotFeature)].add(fixed);
+      return kNone;
+    }
+    return add_feature(run, feature, fixed);
+  }
+
+  __device__ __forceinline__ std::uint32_t add_feature(int run, std::uint32_t feature,
                                                        std::int64_t fixed) const {
-    auto* sum = reinterpret_cast<unsigned long long*>(pass_.sums + feature);
+    auto* sum =
+        reinterpret_cast<unsigned long long*>(pass_.sums + run * (rows_.features + 1) + feature);
     const unsigned long long before = atomicAdd(sum, static_cast<unsigned long long>(fixed));
     if constexpr (kLists) return before == 0 ? feature : kNone;
     return kNone;
@@ -284,7 +313,8 @@ class SparseWarp {
   __device__ __forceinline__ void start_hot() const {
     if (rows_.hot_count == 0) return;
     for (unsigned i = threadIdx.x; i < static_cast<unsigned>(rows_.hot_count); i += blockDim.x) {
-      hot_.sums[i] = {0, 0};
+#pragma unroll
+      for (int run = 0; run < kRuns; ++run) hot_.sums[run * rows_.hot_count + i] = {0, 0};
       hot_.weights[i] = pass_.weights[rows_.hot[i]];
     }
     __syncthreads();
@@ -297,9 +327,12 @@ class SparseWarp {
     // As many turns in every lane: listing is the work of the whole warp.
     for (unsigned first = threadIdx.x / kWarp * kWarp; first < count; first += blockDim.x) {
       const unsigned i = first + lane_of_thread();
-      const std::int64_t sum = i < count ? hot_.sums[i].value() : 0;
-      const std::uint32_t leaving = sum != 0 ? add_feature(rows_.hot[i], sum) : kNone;
-      if constexpr (kLists) list(leaving);
+#pragma unroll
+      for (int run = 0; run < kRuns; ++run) {
+        const std::int64_t sum = i < count ? hot_.sums[run * rows_.hot_count + i].value() : 0;
+        const std::uint32_t leaving = sum != 0 ? add_feature(run, rows_.hot[i], sum) : kNone;
+        if constexpr (kLists) list(leaving);
+      }
     }
   }
 
@@ -324,17 +357,17 @@ class SparseWarp {
   int parts_;
   ScoreEnd score_end_;
   HotShared hot_;
-  LaneTotals totals_;
+  RunTotals<kRuns> totals_;
 };
 
 inline constexpr int kSparseThreads = 256;
 
-template <bool kOnes, bool kLists>
+template <class Stage, bool kOnes, bool kLists>
 __global__ void __launch_bounds__(kSparseThreads, 2)
     sparse_gradient_kernel(const __grid_constant__ SparseRows rows,
                            const __grid_constant__ GradientPass pass,
                            const __grid_constant__ TouchedList touched, int parts) {
-  SparseWarp<kOnes, kLists>(rows, pass, touched, parts).run();
+  SparseWarp<Stage, kOnes, kLists>(rows, pass, touched, parts).run();
 }
 
 }  // namespace ossau::device

@@ -47,14 +47,16 @@ int choose_blocks(std::int64_t features, std::int64_t slices, const DeviceInfo& 
 }
 
 // As many warps as their rings fit, each for a tile at least; then longer rings.
-std::optional<StepsPlan> plan_steps(std::int64_t features, std::int64_t slices,
+std::optional<StepsPlan> plan_steps(const OptimizerView& view, std::int64_t slices,
                                     const DeviceInfo& device) {
+  const std::int64_t features = view.model.features;
   if (features < 1 || features > kScoreChunk) return std::nullopt;
   if (slices > kMostSlices * device.multiprocessors) return std::nullopt;
   StepsPlan plan;
   plan.blocks = choose_blocks(features, slices, device);
   device::StepsShape& shape = plan.shape;
   shape.features = static_cast<int>(features);
+  shape.states = traits_of(view.rule).states;
   shape.groups = divide_up(features, device::kGroupColumns);
   shape.slot_bytes = static_cast<int>(std::min<std::int64_t>(features, device::kGroupColumns) *
                                       kTileRows * sizeof(float));
@@ -79,9 +81,10 @@ void load_step_kernels() {
 }
 
 bool dense_steps_pay(const OptimizerView& view, std::int64_t slices, const DeviceInfo& device) {
-  const bool element_by_element =
-      view.rule == UpdateRule::kDescent || device::keeps_beside(view.rule);
-  return element_by_element && plan_steps(view.model.features, slices, device).has_value();
+  const RuleTraits traits = traits_of(view.rule);
+  // A slope needs all blocks twice a step; dense rows have no scale.
+  if (traits.needs_slope || traits.scales_weights) return false;
+  return plan_steps(view, slices, device).has_value();
 }
 
 std::size_t dense_steps_words(std::int64_t features) {
@@ -96,7 +99,7 @@ void dense_steps(const DenseRows& rows, const OptimizerView& view, const RunOfSt
                                     .fixed_scale = power_of_two(run.fixed_bits),
                                     .exchange = exchange,
                                     .met = reinterpret_cast<std::uint32_t*>(exchange + words - 1)};
-  const StepsPlan plan = *plan_steps(rows.features, run.stride, device);
+  const StepsPlan plan = *plan_steps(view, run.stride, device);
   const device::LaunchShape shape = {
       static_cast<unsigned>(plan.blocks), static_cast<unsigned>(plan.shape.warps * kWarpThreads),
       static_cast<std::size_t>(device::StepsShared::bytes(plan.shape)), plan.blocks > 1};

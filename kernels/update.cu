@@ -17,21 +17,34 @@ device::LaunchShape element_shape(std::int64_t elements, const DeviceInfo& devic
           static_cast<unsigned>(device::kUpdateThreads), 0};
 }
 
-void accelerate(const OptimizerView& view, const UpdateStep& step, std::int64_t* sums,
-                device::LaunchShape shape, StreamHandle stream) {
-  device::LaunchShape with_tree = shape;
-  with_tree.shared_bytes = static_cast<std::size_t>(kFeatureChunk) * sizeof(double);
-  device::launch("update: proposals", device::propose_kernel, with_tree, stream, view, step, sums);
-  device::launch("update: acceleration", device::accelerate_kernel, shape, stream, view);
+template <class R>
+void move(const OptimizerView& view, const UpdateStep& step, const TouchedList& touched,
+          std::int64_t* sums, device::LaunchShape shape, StreamHandle stream) {
+  if constexpr (R::kNeedsSlope) {
+    device::LaunchShape with_tree = shape;
+    with_tree.shared_bytes = static_cast<std::size_t>(kFeatureChunk) * sizeof(double);
+    device::launch("update: proposals", device::propose_kernel<R>, with_tree, stream, view, step,
+                   sums);
+    device::launch("update: acceptance", device::accept_kernel<R>, shape, stream, view);
+  } else {
+    device::launch("update", device::move_kernel<R>, shape, stream, view, step, touched, sums);
+  }
+}
+
+template <class R>
+void load_rule() {
+  if constexpr (R::kNeedsSlope) {
+    device::load("update: proposals", device::propose_kernel<R>);
+    device::load("update: acceptance", device::accept_kernel<R>);
+  } else {
+    device::load("update", device::move_kernel<R>);
+  }
 }
 
 }  // namespace
 
 void load_update_kernels() {
-  device::load("update", device::descent_kernel);
-  device::load("update: proposals", device::propose_kernel);
-  device::load("update: acceleration", device::accelerate_kernel);
-  device::load("update", device::scaled_kernel);
+  each_rule([](auto kind) { load_rule<typename decltype(kind)::Rule>(); });
   device::load("scoring weights", device::refresh_kernel);
   device::load("largest gradient", device::gradient_max_kernel);
   device::load("end of steps", device::advance_kernel);
@@ -40,19 +53,9 @@ void load_update_kernels() {
 void update(const OptimizerView& view, const UpdateStep& step, const TouchedList& touched,
             std::int64_t* sums, const DeviceInfo& device, StreamHandle stream) {
   const device::LaunchShape shape = element_shape(view.model.features + 1, device);
-  switch (view.rule) {
-    case UpdateRule::kDescent:
-    case UpdateRule::kMomentum:
-    case UpdateRule::kNesterov:
-      device::launch("update", device::descent_kernel, shape, stream, view, step, sums);
-      return;
-    case UpdateRule::kAdaptive:
-      accelerate(view, step, sums, shape, stream);
-      return;
-    case UpdateRule::kScaled:
-      device::launch("update", device::scaled_kernel, shape, stream, view, step, touched, sums);
-      return;
-  }
+  with_rule(view.rule, [&](auto kind) {
+    move<typename decltype(kind)::Rule>(view, step, touched, sums, shape, stream);
+  });
 }
 
 void refresh_scoring(const OptimizerView& view, const double* from, const DeviceInfo& device,

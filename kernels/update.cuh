@@ -2,8 +2,8 @@
 
 #include "element_update.cuh"
 
-// The update rules on the device: the functions of arith/update.hpp, element by element.  What
-// takes the sums also clears them for the next step.
+// The update rules (arith/rules/) on the device, element by element.  What takes the sums also
+// clears them for the next step.
 
 namespace ossau::device {
 
@@ -34,6 +34,12 @@ __device__ __forceinline__ std::int64_t take(std::int64_t* sums, std::int64_t j)
   return sum;
 }
 
+/// A feature may be listed twice: the one who finds its sum moves it.
+__device__ __forceinline__ std::int64_t take_once(std::int64_t* sums, std::int64_t j) {
+  return static_cast<std::int64_t>(
+      atomicExch(reinterpret_cast<unsigned long long*>(sums + j), 0ull));
+}
+
 /// By one thread of a step: keeps the totals of a step of a run, and clears them in any case.
 __device__ __forceinline__ void take_totals(const OptimizerView& view, const UpdateStep& step,
                                             std::int64_t* sums) {
@@ -44,20 +50,37 @@ __device__ __forceinline__ void take_totals(const OptimizerView& view, const Upd
   for (int i = 0; i < 4; ++i) totals[i] = 0;
 }
 
-/// UpdateRule::kDescent, kMomentum and kNesterov.
-static __global__ void __launch_bounds__(kUpdateThreads)
-    descent_kernel(const __grid_constant__ OptimizerView view,
-                   const __grid_constant__ UpdateStep step, std::int64_t* sums) {
+// With more than this share of the features touched, going through all of them in order is faster.
+inline constexpr std::uint32_t kLeastShare = 4;
+
+/// Features that a list may hold to be of use.
+OSSAU_HOST_DEVICE inline std::uint32_t list_capacity(std::int64_t features) {
+  return static_cast<std::uint32_t>(features / kLeastShare);
+}
+
+/// A rule that needs no slope: only the features of a complete list where that is the same as all.
+template <class R>
+__global__ void __launch_bounds__(kUpdateThreads)
+    move_kernel(const __grid_constant__ OptimizerView view, const __grid_constant__ UpdateStep step,
+                const __grid_constant__ TouchedList touched, std::int64_t* sums) {
   const StepParameters parameters = parameters_of(step);
   const ModelRule& model = view.model;
-  const bool keeps = keeps_beside(view.rule);
-  for (std::int64_t j = global_thread(); j <= model.features; j += global_threads()) {
-    Element element = {view.weights[j], keeps ? view.beside[j] : 0};
+  const R rule(model, parameters);
+  const bool listed = touched.features != nullptr && *touched.count <= touched.capacity &&
+                      R::keeps_untouched(model, parameters);
+  const std::int64_t features = listed ? *touched.count : model.features;
+  for (std::int64_t i = global_thread(); i <= features; i += global_threads()) {
+    const bool from_list = listed && i < features;  // the intercept comes last
+    const std::int64_t j = from_list ? touched.features[i] : i < features ? i : model.features;
+    const std::int64_t sum = from_list ? take_once(sums, j) : take(sums, j);
+    if (from_list && sum == 0) continue;
+    const double power = power_at(view, j);
     const double scoring =
-        move_element(model, view.rule, parameters, take(sums, j), power_at(view, j), j, element);
-    view.weights[j] = element.w;
-    if (keeps) view.beside[j] = element.beside;
+        move_element(rule, j, sum, power, view.weights, view.states, model.features + 1);
     refresh_scoring(view, j, scoring);
+  }
+  if (R::kScalesWeights && global_thread() == 0) {
+    view.scalars->scale = static_cast<float>(parameters.scale);
   }
   take_totals(view, step, sums);
 }
@@ -74,29 +97,6 @@ __device__ __forceinline__ double tree_sum(double term) {
   const double sum = a[0];
   __syncthreads();
   return sum;
-}
-
-// x_(k+1) = prox(y_k - rate g(y_k)); returns the term of g . (x_(k+1) - x_k), g the gradient, or
-// for L1 the proximal step.
-__device__ __forceinline__ double propose(const OptimizerView& view,
-                                          const StepParameters& parameters, std::int64_t* sums,
-                                          std::int64_t j) {
-  const ModelRule& model = view.model;
-  const double y = view.beside[j];
-  const double g =
-      model.gradient(take(sums, j), parameters.gradient_factor, power_at(view, j), j, y);
-  const double proposal = descend(y, g, parameters.rate, model.l1(j));
-  view.proposal[j] = proposal;
-  const double slope = model.l1(j) > 0 ? (y - proposal) / parameters.rate : g;
-  return slope * (proposal - view.weights[j]);
-}
-
-// Nesterov's (t_k - 1) / t_(k+1); where the step went uphill the sequence starts again.
-__device__ __forceinline__ void choose_momentum(ScoringScalars& scalars, double slope) {
-  const bool restart = slope > 0;
-  const double next_t = restart ? 1.0 : next_nesterov_t(scalars.nesterov_t);
-  scalars.momentum = restart ? 0.0 : (scalars.nesterov_t - 1) / next_t;
-  scalars.nesterov_t = next_t;
 }
 
 // The chunks' sums, added in order; in thread 0.  The block loads 256 at a time.
@@ -129,17 +129,23 @@ __device__ __forceinline__ bool ends_last(std::uint32_t* blocks_done) {
   return answer;
 }
 
-/// UpdateRule::kAdaptive, first half: proposals, and in the block that ends last the
+/// The first half of a rule that needs a slope: proposals, and in the block that ends last the
 /// momentum.  Shared memory: 256 doubles.
-static __global__ void __launch_bounds__(kUpdateThreads)
+template <class R>
+__global__ void __launch_bounds__(kUpdateThreads)
     propose_kernel(const __grid_constant__ OptimizerView view,
                    const __grid_constant__ UpdateStep step, std::int64_t* sums) {
   const StepParameters parameters = parameters_of(step);
   const std::int64_t n = view.model.features + 1;
   const std::int64_t chunks = (n + kFeatureChunk - 1) / kFeatureChunk;
+  const R rule(view.model, parameters);
+  const auto propose = [&](std::int64_t j) {
+    return rule.propose(rules::Element{j, take(sums, j), power_at(view, j)}, view.weights[j],
+                        view.states + j, view.proposal[j]);
+  };
   for (std::int64_t c = blockIdx.x; c < chunks; c += gridDim.x) {
     const std::int64_t j = c * kFeatureChunk + threadIdx.x;
-    const double sum = tree_sum(j < n ? propose(view, parameters, sums, j) : 0.0);
+    const double sum = tree_sum(j < n ? propose(j) : 0.0);
     if (threadIdx.x == 0) view.chunk_sums[c] = sum;
   }
   take_totals(view, step, sums);
@@ -147,71 +153,18 @@ static __global__ void __launch_bounds__(kUpdateThreads)
   const double slope = sum_in_order(view.chunk_sums, chunks);
   if (threadIdx.x != 0) return;
   *view.blocks_done = 0;
-  choose_momentum(*view.scalars, slope);
+  view.scalars->momentum = R::choose_momentum(slope, view.scalars->nesterov_t);
 }
 
 /// The second half: moves the weights and looks ahead.
-static __global__ void __launch_bounds__(kUpdateThreads)
-    accelerate_kernel(const __grid_constant__ OptimizerView view) {
+template <class R>
+__global__ void __launch_bounds__(kUpdateThreads)
+    accept_kernel(const __grid_constant__ OptimizerView view) {
   const double momentum = view.scalars->momentum;
   for (std::int64_t j = global_thread(); j <= view.model.features; j += global_threads()) {
-    const double proposal = view.proposal[j];
-    const double ahead = proposal + momentum * (proposal - view.weights[j]);
-    view.beside[j] = ahead;
-    view.weights[j] = proposal;
-    refresh_scoring(view, j, ahead);
+    R::accept(view.proposal[j], momentum, view.weights[j], view.states + j);
+    refresh_scoring(view, j, view.states[j]);
   }
-}
-
-// With more than this share of the features touched, going through all of them in order is faster.
-inline constexpr std::uint32_t kLeastShare = 4;
-
-/// Features that a list may hold to be of use.
-OSSAU_HOST_DEVICE inline std::uint32_t list_capacity(std::int64_t features) {
-  return static_cast<std::uint32_t>(features / kLeastShare);
-}
-
-/// UpdateRule::kScaled: only the features of a complete list where that is the same as all.
-static __global__ void __launch_bounds__(kUpdateThreads)
-    scaled_kernel(const __grid_constant__ OptimizerView view,
-                  const __grid_constant__ UpdateStep step,
-                  const __grid_constant__ TouchedList touched, std::int64_t* sums) {
-  const StepParameters parameters = parameters_of(step);
-  const ModelRule& model = view.model;
-  const double rate = parameters.rate / parameters.scale;
-  const auto move = [&](std::int64_t j, std::int64_t sum) {
-    double v = view.weights[j];
-    if (parameters.fold) v *= parameters.fold_factor;
-    v -= rate * model.loss_gradient(sum, parameters.gradient_factor, power_at(view, j), j);
-    view.weights[j] = v;
-    refresh_scoring(view, j, v);
-  };
-  // A fold moves every v; under a negative scale a sum of 0 turns -0 into +0.
-  const bool listed = touched.features != nullptr && *touched.count <= touched.capacity &&
-                      !parameters.fold && parameters.scale > 0;
-  if (listed) {
-    for (std::int64_t i = global_thread(); i < *touched.count; i += global_threads()) {
-      const std::int64_t j = touched.features[i];
-      // A feature may be listed twice: the one who finds its sum moves it.
-      const auto sum = static_cast<std::int64_t>(
-          atomicExch(reinterpret_cast<unsigned long long*>(sums + j), 0ull));
-      if (sum != 0) move(j, sum);
-    }
-  } else {
-    for (std::int64_t j = global_thread(); j < model.features; j += global_threads()) {
-      move(j, take(sums, j));
-    }
-  }
-  if (global_thread() == 0) {
-    view.scalars->scale = static_cast<float>(parameters.scale);
-    const std::int64_t sum = take(sums, model.features);
-    if (model.intercept) {
-      double& w = view.weights[model.features];
-      w -= parameters.rate * mean_gradient(sum, parameters.gradient_factor, 1.0);
-      view.scalars->intercept = static_cast<float>(w);
-    }
-  }
-  take_totals(view, step, sums);
 }
 
 /// Scoring weights from `from`, [d + 1].

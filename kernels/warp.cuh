@@ -3,7 +3,7 @@
 #include "arguments.hpp"
 #include "arith/contract.hpp"
 #include "arith/fixed_point.hpp"
-#include "arith/logistic.hpp"
+#include "arith/loss.hpp"
 #include "device.cuh"
 
 // What the gradient kernels do with one tile in one warp: lane l has rows l and l + 32.
@@ -72,19 +72,22 @@ __device__ __forceinline__ void add_to(std::int64_t* sum, std::int64_t value) {
   atomicAdd(reinterpret_cast<unsigned long long*>(sum), static_cast<unsigned long long>(value));
 }
 
-/// What a lane adds up beside the features' sums.
-struct LaneTotals {
-  std::int64_t intercept = 0;  // in lane 0
+/// What a lane adds up beside the features' sums, of which there are kRuns.
+template <int kRuns>
+struct RunTotals {
+  std::int64_t intercept[kRuns] = {};  // in lane 0
   StepTotals totals;
 
-  __device__ __forceinline__ void add(const LaneTotals& other) {
-    intercept += other.intercept;
+  __device__ __forceinline__ void add(const RunTotals& other) {
+#pragma unroll
+    for (int run = 0; run < kRuns; ++run) intercept[run] += other.intercept[run];
     totals.loss_floors += other.totals.loss_floors;
     totals.loss_fractions += other.totals.loss_fractions;
     totals.not_finite += other.totals.not_finite;
     totals.clamped += other.totals.clamped;
   }
 };
+using LaneTotals = RunTotals<1>;
 
 __device__ __forceinline__ std::int64_t sum_over_lanes(std::int64_t value) {
 #pragma unroll
@@ -92,33 +95,64 @@ __device__ __forceinline__ std::int64_t sum_over_lanes(std::int64_t value) {
   return value;
 }
 
-/// Adds the totals of a warp's lanes to `sums` (SumLayout of d features).
-__device__ __forceinline__ void flush_totals(const LaneTotals& mine, std::int64_t features,
+/// Adds the totals of a warp's lanes to `sums`: kRuns of d features and the intercept, StepTotals.
+template <int kRuns>
+__device__ __forceinline__ void flush_totals(const RunTotals<kRuns>& mine, std::int64_t features,
                                              std::int64_t* sums) {
-  const std::int64_t values[5] = {
-      sum_over_lanes(mine.intercept), sum_over_lanes(mine.totals.loss_floors),
-      sum_over_lanes(mine.totals.loss_fractions), sum_over_lanes(mine.totals.not_finite),
-      sum_over_lanes(mine.totals.clamped)};
+  const std::int64_t values[4] = {
+      sum_over_lanes(mine.totals.loss_floors), sum_over_lanes(mine.totals.loss_fractions),
+      sum_over_lanes(mine.totals.not_finite), sum_over_lanes(mine.totals.clamped)};
   if (lane_of_thread() != 0) return;
 #pragma unroll
-  for (int i = 0; i < 5; ++i) add_to(sums + features + i, values[i]);
+  for (int run = 0; run < kRuns; ++run) {
+    add_to(sums + run * (features + 1) + features, mine.intercept[run]);
+  }
+#pragma unroll
+  for (int i = 0; i < 4; ++i) add_to(sums + kRuns * (features + 1) + i, values[i]);
 }
+
+/// A score, or 0 in place of one that is not finite, which is counted.
+__device__ __forceinline__ float finite_or_zero(float score, StepTotals& totals) {
+  const bool finite = is_finite(score);
+  totals.not_finite += finite ? 0 : 1;
+  return finite ? score : 0.0f;
+}
+
+/// Adds a row's loss, clamped.
+__device__ __forceinline__ void add_loss(float loss, StepTotals& totals) {
+  const bool small = kLargestLoss >= loss;
+  totals.clamped += small ? 0 : 1;
+  const float clamped = small ? loss : kLargestLoss;
+  // Exact for [0, 2^31].
+  const auto floor = static_cast<std::int64_t>(clamped);
+  totals.loss_floors += floor;
+  totals.loss_fractions += to_fixed(clamped - static_cast<float>(floor), kLossFractionScale);
+}
+
+/// Whether a lane's two rows are in a slice.
+struct InSlice {
+  bool low;
+  bool high;
+
+  __device__ __forceinline__ explicit InSlice(const TileSlice& slice)
+      : low(contains(slice, 0)), high(contains(slice, 32)) {}
+
+ private:
+  static __device__ __forceinline__ bool contains(const TileSlice& slice, std::int32_t first) {
+    const std::int32_t i = static_cast<std::int32_t>(lane_of_thread()) + first;
+    return i >= slice.row_begin && i < slice.row_end;
+  }
+};
 
 /// Residual of one row from its score, and what it adds to the totals.  A row outside of the slice
 /// has residual and loss 0.
-__device__ __forceinline__ float finish_row(float score, float signed_weight, bool in_batch,
-                                            StepTotals& totals) {
+__device__ __forceinline__ float finish_row(LossKind loss, float score, float signed_weight,
+                                            bool in_batch, StepTotals& totals) {
   if (!in_batch) return 0.0f;
-  const bool finite = is_finite(score);
-  totals.not_finite += finite ? 0 : 1;
-  const RowLoss row = row_loss(finite ? score : 0.0f, signed_weight);
-  const bool small = kLargestLoss >= row.loss;
-  totals.clamped += small ? 0 : 1;
-  const float loss = small ? row.loss : kLargestLoss;
-  // Exact for [0, 2^31].
-  const auto floor = static_cast<std::int64_t>(loss);
-  totals.loss_floors += floor;
-  totals.loss_fractions += to_fixed(loss - static_cast<float>(floor), kLossFractionScale);
+  const float finite = finite_or_zero(score, totals);
+  const RowLoss<float> row = with_loss<ScalarOps>(
+      loss, [&](auto of_row) { return decltype(of_row)::at(finite, {signed_weight}); });
+  add_loss(row.loss, totals);
   return row.residual;
 }
 
@@ -127,19 +161,31 @@ __device__ __forceinline__ RowPair row_pair(const float* of_rows) {
   return {of_rows[lane_of_thread()], of_rows[lane_of_thread() + 32]};
 }
 
+/// Adds the sum of a tile's 64 numbers, rounded, to `sum` in lane 0.
+__device__ __forceinline__ void add_over_rows(RowPair rows, double fixed_scale, std::int64_t& sum) {
+  // fma(r, 1, r' * 1) rounds the same sum.
+  const std::int64_t fixed = to_fixed(butterfly(rows.high + rows.low), fixed_scale);
+  if (lane_of_thread() == 0) sum += fixed;
+}
+
+/// The second derivative of a row's loss, without the row's weight.
+__device__ __forceinline__ float curvature_of(LossKind loss, float score,
+                                              const RowTarget<ScalarOps>& target) {
+  return with_loss<ScalarOps>(
+      loss, [&](auto of_row) { return decltype(of_row)::curvature(score, target); });
+}
+
 /// The residuals of a tile's rows from their scores.
 /// fixed_scale: of the intercept's sum.
-__device__ __forceinline__ RowPair finish_rows(RowPair score, RowPair signed_weight,
+template <int kRuns>
+__device__ __forceinline__ RowPair finish_rows(LossKind loss, RowPair score, RowPair signed_weight,
                                                const TileSlice& slice, double fixed_scale,
-                                               LaneTotals& sums) {
-  const auto row = static_cast<std::int32_t>(lane_of_thread());
-  const auto in_batch = [&](std::int32_t i) { return i >= slice.row_begin && i < slice.row_end; };
+                                               RunTotals<kRuns>& sums) {
+  const InSlice in_batch(slice);
   const RowPair residual = {
-      finish_row(score.low, signed_weight.low, in_batch(row), sums.totals),
-      finish_row(score.high, signed_weight.high, in_batch(row + 32), sums.totals)};
-  // fma(r, 1, r' * 1) rounds the same sum.
-  const std::int64_t intercept = to_fixed(butterfly(residual.high + residual.low), fixed_scale);
-  if (row == 0) sums.intercept += intercept;
+      finish_row(loss, score.low, signed_weight.low, in_batch.low, sums.totals),
+      finish_row(loss, score.high, signed_weight.high, in_batch.high, sums.totals)};
+  add_over_rows(residual, fixed_scale, sums.intercept[0]);
   return residual;
 }
 

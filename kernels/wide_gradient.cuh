@@ -99,6 +99,7 @@ class WideOrder {
 };
 
 /// One warp's work on wide rows.
+template <class Stage>
 class WideWarp {
  public:
   __device__ __forceinline__ WideWarp(const DenseRows& rows, const GradientPass& pass,
@@ -126,6 +127,8 @@ class WideWarp {
   }
 
  private:
+  static constexpr int kRuns = Stage::kRuns;
+
   __device__ __forceinline__ std::int64_t tile(const WideItem& item) const {
     return slices_.first[item.slice].tile - rows_.first_tile;
   }
@@ -191,6 +194,7 @@ class WideWarp {
     return slot(used_);
   }
   __device__ __forceinline__ void release_group() {
+    fence_proxy_async();
     __syncwarp();  // every lane has read the slot
     ++used_;
     fetch_next();
@@ -239,33 +243,49 @@ class WideWarp {
     }
     const RowPair score = ScoreEnd(pass_.scalars)(total);
     if (pass_.scores != nullptr) keep_scores(score, pass_.scores + item.slice * kTileRows);
-    const RowPair residual =
-        finish_rows(score, row_pair(rows_.signed_weight + tile(item) * kTileRows),
-                    slices_.first[item.slice], pass_.fixed_scale, totals_);
-    float* residuals = scratch_.residual + item.slice * kTileRows + lane_of_thread();
-    residuals[0] = residual.low;
-    residuals[32] = residual.high;
+    RowPair rows[kRuns];
+    Stage::run(pass_,
+               {score, row_pair(rows_.signed_weight + tile(item) * kTileRows),
+                slices_.first[item.slice], item.slice},
+               rows, totals_);
+    float* to = scratch_.residual + item.slice * kRuns * kTileRows + lane_of_thread();
+#pragma unroll
+    for (int run = 0; run < kRuns; ++run) {
+      to[run * kTileRows] = rows[run].low;
+      to[run * kTileRows + 32] = rows[run].high;
+    }
     __threadfence();
     __syncwarp();
     if (lane_of_thread() == 0) atomicExch(scratch_.ready + item.slice, 1u);
   }
 
-  __device__ __forceinline__ RowPair await_residuals(const WideItem& item) const {
+  __device__ __forceinline__ void await_rows(const WideItem& item, RowPair (&rows)[kRuns]) const {
     while (load_fresh(scratch_.ready + item.slice) == 0) wait_a_little();
     __threadfence();
-    const float* residuals = scratch_.residual + item.slice * kTileRows + lane_of_thread();
-    return {load_fresh(residuals), load_fresh(residuals + 32)};
+    const float* from = scratch_.residual + item.slice * kRuns * kTileRows + lane_of_thread();
+#pragma unroll
+    for (int run = 0; run < kRuns; ++run) {
+      rows[run] = {load_fresh(from + run * kTileRows), load_fresh(from + run * kTileRows + 32)};
+    }
   }
 
   __device__ __forceinline__ void add_gradient(const WideItem& item) {
-    const RowPair residual = await_residuals(item);
+    RowPair rows[kRuns];
+    await_rows(item, rows);
     const int groups = groups_of(item);
     for (int group = 0; group < groups; ++group) {
       const int columns = columns_of(item, group);
-      const std::int64_t sum = sum_group(await_group(), residual, columns, pass_.fixed_scale);
-      release_group();
-      if (static_cast<int>(lane_of_thread()) < columns) {
-        add_to(pass_.sums + first_column(item, group) + lane_of_thread(), sum);
+      const float* x = await_group();
+      std::int64_t* to = pass_.sums + first_column(item, group) + lane_of_thread();
+#pragma unroll
+      for (int run = 0; run < kRuns; ++run) {
+        const std::int64_t sum =
+            sum_group<kRuns == 1>(x, rows[run], columns, pass_.fixed_scale,
+                                  run > 0 && run + 1 == kRuns && pass_.solver.squares);
+        if (run + 1 == kRuns) release_group();
+        if (static_cast<int>(lane_of_thread()) < columns) {
+          add_to(to + run * (rows_.features + 1), sum);
+        }
       }
     }
   }
@@ -285,16 +305,17 @@ class WideWarp {
   std::uint32_t fetched_ = 0;  // groups, of all items
   std::uint32_t used_ = 0;
   bool ended_ = false;
-  LaneTotals totals_;
+  RunTotals<kRuns> totals_;
 };
 
-template <int kThreads>
-__global__ void __launch_bounds__(kThreads)
+// One block: no more fit beside its shared memory, so that registers need not be saved.
+template <class Stage, int kThreads>
+__global__ void __launch_bounds__(kThreads, 1)
     wide_gradient_kernel(const __grid_constant__ DenseRows rows,
                          const __grid_constant__ GradientPass pass,
                          const __grid_constant__ WideScratch scratch,
                          const __grid_constant__ WideShape shape) {
-  WideWarp(rows, pass, scratch, shape).run();
+  WideWarp<Stage>(rows, pass, scratch, shape).run();
 }
 
 }  // namespace ossau::device

@@ -49,7 +49,7 @@ cmake --build build/release --target ossau_benchmarks
 
 outputs=$(mktemp -d)
 trap 'rm -rf -- "$outputs"' EXIT
-for program in gradient step update evaluation wake; do
+for program in gradient solver step update evaluation wake; do
   say "$program"
   "$bin/${program}_benchmark" "${flags[@]}" --benchmark_out="$outputs/$program.json" \
     > "$outputs/$program.txt" 2>&1 || fail "$(cat "$outputs/$program.txt")"
@@ -59,7 +59,7 @@ commit=$(git rev-parse --short HEAD 2> /dev/null || echo unknown)
 modified=()
 [[ -z $(git status --porcelain -- CMakeLists.txt cmake include src benchmarks/*.cpp \
   benchmarks/*.hpp 2> /dev/null) ]] || modified=(--modified)
-file=$("$bin/bench_report" --merge "$outputs"/{gradient,step,update,evaluation,wake}.json \
+file=$("$bin/bench_report" --merge "$outputs"/{gradient,solver,step,update,evaluation,wake}.json \
   --into "$results" --commit "$commit" "${modified[@]}")
 "$bin/bench_report" --markdown "$file"
 

@@ -8,7 +8,8 @@ jobs=$(nproc)
 
 # Where ccache happens to be installed, one compiled object serves every checkout.
 if command -v ccache > /dev/null; then
-  export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=true
+  export CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_CUDA_COMPILER_LAUNCHER=ccache
+  export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=true
 fi
 
 say() { printf '== %s\n' "$*"; }

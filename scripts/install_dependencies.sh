@@ -23,7 +23,7 @@ for argument in "$@"; do
       ;;
     # One fixed version: what is well formatted must not depend on the machine.
     --lint)
-      packages+=(clang-tidy-14 clang-format-14 shellcheck)
+      packages+=(clang-format-14 shellcheck python3-venv) # lint.sh gets clang-tidy from PyPI
       more=1
       ;;
     --runtime) runtime=1 ;;

@@ -38,11 +38,7 @@ while (($#)); do
   shift
 done
 
-# sort.cu holds kernels of CUDA's own library.
-sources=()
-for file in kernels/*.cu; do
-  [[ $file == */sort.cu ]] || sources+=("$file")
-done
+sources=(kernels/*.cu)
 
 [[ -f $build/compile_commands.json ]] ||
   fail "$build is not configured (cmake --preset release, or --build FOLDER)"
@@ -97,7 +93,7 @@ lines() {
       folder=$outputs/$(basename "$source" .cu)_$architecture
       lines_of_report "$folder"/*.ptx "$folder/report"
     done
-  done | c++filt | sed -E 's/^void //; s/ossau::device:://g; s/^([^(\t]*)\([^\t]*/\1/' |
+  done | c++filt | sed -E 's/^void //; s/ossau::(device|rules):://g; s/^([^(\t]*)\([^\t]*/\1/' |
     LC_ALL=C sort -t $'\t' -k 1,1 -k 2,2n
 }
 
@@ -142,8 +138,8 @@ refuses spills and local memory in any kernel. Compiled by CUDA $(release).
 Registers are of a thread, on compute capability 8.0, 9.0 and 10.0. *Threads* are those of a block at most,
 *blocks* those that a multiprocessor must hold at the least: a multiprocessor has 65,536 registers.
 Barriers that are named when the kernel runs count as all 16. Static shared memory is in bytes.
-\`sparse_gradient_kernel<ones, lists>\`: whether every stored value is an implicit one, and whether touched
-features are listed.
+\`sparse_gradient_kernel<stage, ones, lists>\`: whether every stored value is an implicit one, and whether touched
+features are listed. \`move_kernel<rule>\`: a struct of \`src/arith/rules/\`.
 
 EOF
 }
@@ -181,6 +177,7 @@ Dynamic shared memory is chosen when a kernel is launched (in `kernels/*.cu`):
 * `dense_steps_kernel`: for each warp a ring of a tile's columns, up to three tiles long as far as what a block
   may have reaches; sums, weights and the optimiser's state beside it.
 * `propose_kernel`: 2 KiB for the tree of 256 terms.
+* `dense_gram_kernel`: 34.3 KiB for the entries of a tile in two panels of 64 columns.
 * All others: none.
 EOF
 }

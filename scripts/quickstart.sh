@@ -33,5 +33,5 @@ else
 fi
 
 say "results are in $root/$run; to look closer or go on:"
-echo "   $program train $config run.directory=runs/again training.epochs=5"
+echo "   $program train $config run.directory=runs/again model.l2=0.01"
 echo "   $program config        # every key, its default and its meaning"

@@ -60,7 +60,7 @@ struct Loaded {
     ModelSetup setup;
     setup.exponent_power.assign(static_cast<std::size_t>(features), 1.0);
     setup.rule = rule;
-    setup.momentum = rule == UpdateRule::kMomentum ? 0.9 : 0;
+    if (rule == UpdateRule::kMomentum) setup.settings = {{0.9}};
     backend = cuda::make_cuda_backend({.device = options.device, .memory_bytes = memory_bytes},
                                       {std::move(rows), {}}, setup);
     std::vector<double> weights(static_cast<std::size_t>(features) + 1, 0.01);
@@ -83,13 +83,13 @@ struct Loaded {
     std::vector<StepTotals> totals(static_cast<std::size_t>(steps));
     for (std::int64_t epoch = 0; epoch < epochs; ++epoch) {
       order.start_epoch(epoch);
-      backend->run({.order = order,
-                    .steps = {0, steps},
-                    .fixed_bits = bits(),
-                    .parameters = parameters,
-                    .totals = totals,
-                    .queue_reduction = {},
-                    .await = {}});
+      backend->step_graphs()->run({.order = order,
+                                   .steps = {0, steps},
+                                   .fixed_bits = bits(),
+                                   .parameters = parameters,
+                                   .totals = totals,
+                                   .queue_reduction = {},
+                                   .await = {}});
     }
   }
 };
@@ -111,6 +111,11 @@ class Bench {
     workshop();
     evaluation();
     streamed_pass();
+    return results();
+  }
+
+ private:
+  ordered_json results() const {
     return {{"device", info_.name},
             {"compute_capability", fmt::format("{}.{}", info_.major, info_.minor)},
             {"multiprocessors", info_.multiprocessors},
@@ -119,7 +124,6 @@ class Bench {
             {"rows", rows_}};
   }
 
- private:
   bool wanted(const std::string& name) const {
     return name.find(options_.only) != std::string::npos;
   }
@@ -157,6 +161,8 @@ class Bench {
         fmt::format("{:40} {:12.2f} us{}\n", name, spread.median_s * 1e6, rates);
     if (!options_.json) std::cout << line << std::flush;
     rows_.push_back(std::move(row));
+    // After every row: whoever ends this early has what was measured.
+    if (!options_.out.empty()) write_file_atomically(options_.out, results().dump(2) + "\n");
   }
 
   // A copy reads and writes: both count.
@@ -254,8 +260,7 @@ class Bench {
     const Loaded loaded(options_, make_dense_rows(rows, 28), UpdateRule::kDescent);
     const auto all = [&](std::int64_t calls) {
       for (std::int64_t i = 0; i < calls; ++i) {
-        loaded.backend->gradient_and_scores(
-            RowSet::kTrain, loaded.backend->every_tile(RowSet::kTrain), loaded.bits());
+        loaded.backend->gradient_and_scores(RowSet::kTrain, loaded.bits());
         (void)loaded.backend->count_predictions(0);
         (void)loaded.backend->count_pairs();
       }
@@ -298,8 +303,6 @@ int run(int argc, char** argv) {
   if (!reason.empty()) throw DeviceError("gpu_gradient_bench: no GPU: " + reason);
   const ordered_json results = Bench(options).run();
   if (options.json) std::cout << results.dump(2) << '\n';
-  if (options.out.empty()) return 0;
-  write_file_atomically(options.out, results.dump(2) + "\n");
   return 0;
 }
 

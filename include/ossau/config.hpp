@@ -1,9 +1,11 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ossau {
@@ -15,7 +17,9 @@ enum class Format { kAuto, kLibsvm, kCsv };
 enum class Layout { kAuto, kDense, kSparse };
 enum class AutoBool { kAuto, kTrue, kFalse };
 enum class ClassWeightMode { kNone, kBalanced, kByLabel };
-enum class Method { kSgd };
+enum class Method { kAuto, kSgd, kAdagrad, kAdam, kGramLbfgs, kNewtonCg, kProximalNewton };
+inline constexpr std::array<std::string_view, 7> kMethodNames = {
+    "auto", "sgd", "adagrad", "adam", "gram_lbfgs", "newton_cg", "proximal_newton"};
 enum class Schedule { kConstant, kInverse, kInverseSqrt, kCosine, kStep };
 enum class Restart { kNone, kAdaptive };
 enum class L1Method { kProximal, kPseudoHuber };
@@ -53,15 +57,26 @@ struct ClassWeight {
 struct ModelConfig {
   bool intercept = true;
   double l1 = 0;
-  double l2 = 0;
+  std::optional<double> l2;  // absent: auto
   ClassWeight class_weight;
   std::optional<std::string> positive;  // absent: the larger number, else the later string
   double threshold = 0.5;
 };
 
+// Keys of one method alone stand in a section of its name.
+struct AdagradConfig {
+  double epsilon = 1e-10;
+};
+
+struct AdamConfig {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+};
+
 struct OptimizerConfig {
-  Method method = Method::kSgd;
-  std::optional<double> learning_rate;  // absent: auto, 1/L
+  Method method = Method::kAuto;
+  std::optional<double> learning_rate;  // absent: auto
   Schedule schedule = Schedule::kConstant;
   double decay = 1;               // inverse, inverse_sqrt: rate of decay per epoch
   double final_fraction = 0;      // cosine: last learning rate as a share of the first
@@ -73,6 +88,8 @@ struct OptimizerConfig {
   Restart restart = Restart::kNone;
   L1Method l1_method = L1Method::kProximal;
   double pseudo_huber_delta = 1;
+  AdagradConfig adagrad;
+  AdamConfig adam;
 };
 
 struct EarlyStopping {
@@ -82,15 +99,22 @@ struct EarlyStopping {
 };
 
 struct TrainingConfig {
-  std::int64_t epochs = 20;
-  std::int64_t batch_size = 1024;  // kAllRows: every row
+  std::optional<std::int64_t> epochs;      // of rules; absent: auto
+  std::optional<std::int64_t> batch_size;  // of rules; absent: auto; kAllRows: every row
   std::uint64_t seed = 0;
   std::int64_t virtual_shards = 64;
   double tolerance = 0;
+  std::optional<double> gap;      // solvers; absent: auto
+  std::int64_t max_passes = 500;  // solvers
+  bool require_convergence = false;
   std::int64_t evaluate_every = 1;  // epochs between two passes over the validation rows
   std::optional<EarlyStopping> early_stopping;
 
   static constexpr std::int64_t kAllRows = 0;
+  // What `auto` stands for where a rule trains.
+  static constexpr std::int64_t kUsualEpochs = 20;
+  static constexpr std::int64_t kUsualBatchSize = 1024;
+  static constexpr double kUsualGap = 1e-6;  // and less, see SolverPlan
 };
 
 struct CheckpointConfig {

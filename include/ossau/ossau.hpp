@@ -13,8 +13,9 @@ namespace ossau {
 /// The program's version, for example "0.1.0".
 std::string version();
 
-/// Reads a YAML configuration; `overrides` are "section.key=value" with YAML values.
-/// Throws ConfigError that lists every problem found.
+/// Reads a YAML configuration, or takes a file of rows for data.train, all else at its default;
+/// which of them it is shows in its first line.  `overrides` are "section.key=value" with YAML
+/// values. Throws ConfigError that lists every problem found.
 Config load_config(const std::filesystem::path& file,
                    const std::vector<std::string>& overrides = {});
 

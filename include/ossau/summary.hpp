@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace ossau {
 
@@ -19,6 +20,15 @@ struct Metrics {
   std::int64_t false_positives = 0;
   std::int64_t true_negatives = 0;
   std::int64_t false_negatives = 0;
+};
+
+/// How far a solver came.
+struct Convergence {
+  double gap = 0;           // how far the objective may be above its minimum, as a share of that
+  bool certified = false;   // the gap is proved; else, without an l2 penalty, an estimate
+  bool converged = false;   // it is what was asked for
+  std::int64_t passes = 0;  // reads of the training rows
+  std::int64_t gram_passes = 0;  // Gram matrices
 };
 
 struct Times {
@@ -50,11 +60,14 @@ struct Summary {
   std::int64_t features = 0;
   std::int64_t validation_rows = 0;
   std::string layout;       // "dense" or "sparse"
-  std::string stop_reason;  // "epochs", "tolerance" or "early_stopping"
-  std::int64_t epochs = 0;  // completed
+  std::string method;       // optimizer.method, `auto` resolved
+  std::string stop_reason;  // "epochs", "tolerance", "early_stopping"; "gap", "stalled", "passes",
+                            // "separation"
+  std::int64_t epochs = 0;  // completed; of a solver: iterations
   std::int64_t steps = 0;   // completed
   std::int64_t nonzero_weights = 0;
-  double learning_rate = 0;  // the first one, `auto` resolved
+  double learning_rate = 0;                // the first one, `auto` resolved
+  std::optional<Convergence> convergence;  // of solvers
   Metrics train;
   std::optional<Metrics> validation;
   Times time;
@@ -62,6 +75,7 @@ struct Summary {
   std::string model_sha256;
   std::string run_directory;
   std::optional<std::int64_t> resumed_from_step;  // absent: this run took every step
+  std::vector<std::string> warnings;              // what the model is not that was asked for
 };
 
 }  // namespace ossau

@@ -4,7 +4,7 @@
 
 #include "arith/bits.hpp"
 #include "arith/fixed_point.hpp"
-#include "arith/logistic.hpp"
+#include "arith/loss.hpp"
 #include "arith/update.hpp"
 
 // The operations that the contract rests on, asked of a device: the same text on hosts and devices,
@@ -54,7 +54,7 @@ OSSAU_HOST_DEVICE inline void answer(const DeviceQuestions& ask, std::uint64_t* 
                static_cast<std::uint64_t>(to_fixed(ask.fixed, 0x1p44));
   results[10] = static_cast<std::uint64_t>(to_fixed(ask.one / ask.three, kLossFractionScale));
   results[11] = bits(static_cast<float>(ask.double_one / ask.double_three));
-  const RowLoss loss = row_loss(ask.one, -ask.one);
+  const RowLoss<float> loss = LogisticLoss<ScalarOps>::at(ask.one, {-ask.one});
   results[12] = bits(loss.residual);
   results[13] = bits(loss.loss);
 }

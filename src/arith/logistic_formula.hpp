@@ -1,6 +1,6 @@
-// The logistic loss and its derivative in float32, for any kind of lane.
+// The logistic loss and its derivatives in float32, for any kind of lane.
 //
-// This text is included inside a namespace, once for scalars (arith/logistic.hpp) and once for
+// This text is included inside a namespace, once for scalars (arith/loss.hpp) and once for
 // every SIMD target (backend/cpu/), because a compiler fixes a function's instruction set where the
 // function is written.  It has no include guard and includes nothing.  `Ops` names a lane type
 // `Float` and the operations on it; each is one correctly rounded IEEE operation or a bit
@@ -88,4 +88,24 @@ OSSAU_HOST_DEVICE inline LogisticValue<typename Ops::Float> logistic(typename Op
   const Float log1p =
       Ops::add(Ops::fma(Ops::multiply(p, tt), t, Ops::add(t_low, t_low)), Ops::add(t, t));
   return {sigmoid, Ops::add(Ops::max(m, zero), log1p)};
+}
+
+/// The logistic loss's second derivative e / (1 + e)^2, e = exp(-|m|), at most 2 ulp and at most
+/// 1/4; the same for m and -m.
+template <class Ops>
+OSSAU_HOST_DEVICE inline typename Ops::Float logistic_curvature(typename Ops::Float m) {
+  using Float = typename Ops::Float;
+  const Float one = Ops::set(1.0f);
+  const SplitExponential<Float> e = exp_minus_abs<Ops>(m);
+  // The quotient of logistic() for a negative m.
+  const Float u = Ops::add(one, e.high);
+  const Float u_low = Ops::add(Ops::add(Ops::subtract(one, u), e.high), e.low);
+  const Float u_inverse = Ops::divide(one, u);
+  const Float quotient = Ops::multiply(e.high, u_inverse);
+  const Float remainder =
+      Ops::add(Ops::negative_fma(quotient, u, e.high), Ops::negative_fma(quotient, u_low, e.low));
+  // t = e / (1 + e) <= 1/2, so t - t^2 does not cancel as p (1 - p) does for p near 1; and since
+  // it is rounded once, it is no more than 1/4 whatever the error of t.
+  const Float t = Ops::fma(remainder, u_inverse, quotient);
+  return Ops::negative_fma(t, t, t);
 }

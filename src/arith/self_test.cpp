@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "arith/fixed_point.hpp"
-#include "arith/logistic.hpp"
+#include "arith/loss.hpp"
 #include "arith/update.hpp"
 
 namespace ossau {
@@ -54,7 +54,7 @@ bool divides_and_takes_roots() {
 }
 
 bool logistic_is_known() {
-  const RowLoss loss = row_loss(opaque(1.0f), opaque(-1.0f));
+  const RowLoss<float> loss = LogisticLoss<ScalarOps>::at(opaque(1.0f), {opaque(-1.0f)});
   return loss.residual == -0x1.136562p-2f && loss.loss == 0x1.40c7acp-2f;
 }
 

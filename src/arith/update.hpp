@@ -6,7 +6,8 @@
 #include "arith/bits.hpp"
 #include "arith/contract.hpp"
 
-// The update rules, element by element in float64, the same function on every processor.
+// What update rules (rules/) are made of, element by element in float64, the same function on every
+// processor.
 
 namespace ossau {
 
@@ -48,17 +49,6 @@ OSSAU_HOST_DEVICE inline double descend(double w, double direction, double rate,
   return l1 > 0 ? soft_threshold(moved, rate * l1) : moved;
 }
 
-/// The heavy ball: v <- momentum v + g, w <- w - rate v; returns the new w.  With L1, v becomes
-/// what the proximal step really moved, so that the method rests exactly at minimisers.  Source:
-/// Ochs, Chen, Brox and Pock, iPiano: Inertial Proximal Algorithm for Nonconvex Optimization, 2014.
-OSSAU_HOST_DEVICE inline double roll(double w, double& v, double g, double momentum, double rate,
-                                     double l1) {
-  v = momentum * v + g;
-  const double moved = descend(w, v, rate, l1);
-  if (l1 > 0 && rate > 0) v = (w - moved) / rate;
-  return moved;
-}
-
 /// How far an entry is from stationary: the gradient itself, or for L1 the proximal step
 /// (w - prox(w - rate g)) / rate, which is 0 exactly at a minimiser.
 OSSAU_HOST_DEVICE inline double stationarity(double w, double g, double rate, double l1) {
@@ -70,11 +60,16 @@ OSSAU_HOST_DEVICE inline double stationarity(double w, double g, double rate, do
   return w / rate;
 }
 
+/// Numbers of an update rule's own; each rule says what its are.
+struct RuleSettings {
+  double values[4] = {};
+};
+
 /// What the update of one element must know of the model: d features, then the intercept.
 struct ModelRule {
   std::int64_t features = 0;
   bool intercept = true;  // whether it moves
-  double momentum = 0;
+  RuleSettings settings = {};
   Penalty penalty;
 
   OSSAU_HOST_DEVICE double l1(std::int64_t j) const { return j < features ? penalty.l1 : 0; }

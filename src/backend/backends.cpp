@@ -34,8 +34,9 @@ std::unique_ptr<Backend> make_backend(const RunConfig& config, RankInfo rank, st
     return make_gpu_backend(config, rank, std::move(rows), setup);
   }
   // Every rank of this process has as many threads.
-  return make_cpu_backend(choose_kernels(config.simd), threads, waiting_for(threads * rank.size),
-                          std::move(rows), std::move(setup));
+  const CpuKernels kernels = choose_kernels(config.simd, setup.loss);
+  return make_cpu_backend(kernels, threads, waiting_for(threads * rank.size), std::move(rows),
+                          std::move(setup));
 }
 
 }  // namespace ossau

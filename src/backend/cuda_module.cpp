@@ -1,9 +1,7 @@
 #include "backend/cuda_module.hpp"
 
-#include <fmt/format.h>
-
+#include "core/build_identity.hpp"
 #include "core/module.hpp"
-#include "ossau/ossau.hpp"
 
 namespace ossau {
 namespace {
@@ -15,20 +13,11 @@ struct Found {
 
 Found find_table() {
   if (!OSSAU_CUDA_MODULE) return {nullptr, "this build has no CUDA module"};
-  const LoadedModule module = load_module(cuda::kModuleName);
+  const LoadedModule module = load_module(cuda::kModuleName, kBuildIdentity);
   if (module.handle == nullptr) return {nullptr, "the CUDA module " + module.why};
   using Entry = const cuda::ModuleTable* (*)();
   const auto entry = reinterpret_cast<Entry>(module.symbol(cuda::kBackendEntry));
-  const cuda::ModuleTable* table = entry == nullptr ? nullptr : entry();
-  if (table == nullptr || table->interface != cuda::kModuleInterface) {
-    return {nullptr, fmt::format("the CUDA module {} belongs to another version of Ossau",
-                                 module.file.string())};
-  }
-  if (table->version != version()) {
-    return {nullptr, fmt::format("the CUDA module {} is of version {}, this program of {}",
-                                 module.file.string(), table->version, version())};
-  }
-  return {table, ""};
+  return {entry(), ""};
 }
 
 }  // namespace

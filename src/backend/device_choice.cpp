@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <string>
 
 #include "backend/cuda_module.hpp"
@@ -12,9 +13,9 @@ namespace ossau {
 namespace {
 
 // Only where why_no_gpu() is empty.
-std::int64_t gpu_count() {
+std::vector<int> usable_gpus() {
   std::string ignored;
-  return cuda_module(&ignored)->device_count();
+  return cuda_module(&ignored)->usable_devices();
 }
 
 Device choose_device(Device wanted) {
@@ -31,7 +32,7 @@ Device choose_device(Device wanted) {
 std::int64_t choose_ranks(const Config& config) {
   if (config.run.ranks != RunConfig::kAllGpus) return config.run.ranks.value_or(1);
   if (config.run.device == Device::kCpu) return 1;
-  const std::int64_t gpus = gpu_count();
+  const auto gpus = static_cast<std::int64_t>(usable_gpus().size());
   const std::int64_t shards = config.training.virtual_shards;
   if (gpus > shards) {
     throw ConfigError(fmt::format(
@@ -57,11 +58,15 @@ std::string gpu_in_words(Device wanted) {
 
 std::optional<GpuPlace> gpu_of_rank(const RunConfig& run, RankInfo rank) {
   if (run.device != Device::kCuda) return std::nullopt;
-  const std::int64_t gpus = gpu_count();
-  const std::int64_t device = rank.rank % gpus;
-  return GpuPlace{.device = static_cast<int>(device),
-                  .ranks_here = (rank.size - device + gpus - 1) / gpus,
-                  .shared = rank.size > gpus};
+  return place_on(usable_gpus(), rank);
+}
+
+GpuPlace place_on(const std::vector<int>& gpus, RankInfo rank) {
+  const auto count = static_cast<std::int64_t>(gpus.size());
+  const std::int64_t turn = rank.rank % count;
+  return {.device = gpus[static_cast<std::size_t>(turn)],
+          .ranks_here = (rank.size - turn + count - 1) / count,
+          .shared = rank.size > count};
 }
 
 }  // namespace ossau

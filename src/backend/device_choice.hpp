@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/rank.hpp"
 #include "ossau/config.hpp"
@@ -24,8 +25,11 @@ struct GpuPlace {
   bool shared = false;          // whether any GPU is: then no NCCL
 };
 
-/// rank: among those of this machine.  Rank r takes GPU r mod (number of GPUs).  Absent where
-/// run.device, once chosen, is the CPU.
+/// rank: among those of this machine.  GPUs that are too old for the kernels are left out.  Absent
+/// where run.device, once chosen, is the CPU.
 std::optional<GpuPlace> gpu_of_rank(const RunConfig& run, RankInfo rank);
+
+/// Rank r takes GPU r mod (number of GPUs).  gpus: their ordinals, at least one.
+GpuPlace place_on(const std::vector<int>& gpus, RankInfo rank);
 
 }  // namespace ossau

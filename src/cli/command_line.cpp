@@ -17,6 +17,7 @@ namespace ossau {
 namespace {
 
 constexpr const char* kFooter = R"(Examples:
+  ossau train customers.csv --label left            results in runs/customers
   ossau config > clicks.yaml                        start from every key, commented
   ossau config --check clicks.yaml                  list every mistake at once
   ossau train clicks.yaml                           results in runs/clicks
@@ -43,7 +44,7 @@ void check_first_argument(const CLI::App& program, const std::string& argument) 
   if (std::find(names.begin(), names.end(), argument) != names.end()) return;
   const std::string meant = nearest(argument, names);
   throw ConfigError(fmt::format("unknown {} '{}' ({}see ossau --help)",
-                                argument.rfind('-', 0) == 0 ? "option" : "command", argument,
+                                argument.starts_with('-') ? "option" : "command", argument,
                                 meant.empty() ? "" : fmt::format("did you mean {}? ", meant)));
 }
 

@@ -78,7 +78,7 @@ void plan(const DoctorArguments& arguments) {
   request.most_ranks = config.training.virtual_shards;
   request.data_was_read = !arguments.rows;
   request.data = plan_data(arguments, config);
-  const std::int64_t batch = config.training.batch_size;
+  const std::int64_t batch = config.training.batch_size.value_or(TrainingConfig::kUsualBatchSize);
   request.batch =
       batch == TrainingConfig::kAllRows ? request.data.rows : std::min(batch, request.data.rows);
   if (request.reading_was_measured) {

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
@@ -6,6 +8,8 @@
 
 #include "cli/command_line.hpp"
 #include "cli/output.hpp"
+#include "config/emit.hpp"
+#include "ossau/error.hpp"
 #include "ossau/ossau.hpp"
 #include "report/run.hpp"
 
@@ -13,17 +17,19 @@ namespace ossau {
 namespace {
 
 struct TrainArguments {
-  std::string config;
+  std::string file;
+  std::string label;
   std::vector<std::string> overrides;
 };
 
 constexpr const char* kFooter =
     R"(Overrides win over the file, the later over the earlier. Values are YAML; quote them for the shell.
 Relative paths start at the current directory. Results go to run.directory, by default
-runs/NAME for NAME.yaml. Ctrl-C, SIGTERM or SIGUSR1 ends a training after the step in hand, with a
+runs/NAME for NAME.yaml or NAME.csv. Ctrl-C, SIGTERM or SIGUSR1 ends a training after the step in hand, with a
 checkpoint, and the same command goes on from there; a second Ctrl-C ends it at once.
 
 Examples:
+  ossau train customers.csv --label left
   ossau train configs/quickstart.yaml
   ossau train clicks.yaml training.epochs=50 training.batch_size=all
   ossau train clicks.yaml 'data.train=[january.csv, february.csv]' run.directory=runs/winter
@@ -32,17 +38,37 @@ Examples:
 }  // namespace
 
 void add_train_command(CLI::App& program) {
-  CLI::App* command = program.add_subcommand("train", "Train a model as a configuration says.");
+  CLI::App* command =
+      program.add_subcommand("train", "Train a model on a file, or as a configuration says.");
   const auto arguments = std::make_shared<TrainArguments>();
-  command->add_option("CONFIG", arguments->config, "YAML file (see ossau config)")
+  command
+      ->add_option("FILE", arguments->file,
+                   "rows to learn from (CSV, TSV, LIBSVM; .gz, .zst), or YAML (see ossau config)")
       ->required()
       ->type_name("");
+  command
+      ->add_option("--label", arguments->label,
+                   "the column to learn: short for data.csv.label=NAME")
+      ->type_name("NAME");
   command->add_option("OVERRIDE", arguments->overrides, "section.key=value, any number of them")
       ->type_name("");
   command->footer(kFooter);
   command->callback([arguments] {
-    train_and_show(load_config(arguments->config, arguments->overrides), std::cout);
+    std::vector<std::string> overrides = arguments->overrides;
+    if (!arguments->label.empty()) {
+      overrides.insert(overrides.begin(),
+                       "data.csv.label=" + scalar_yaml(text_node(arguments->label)));
+    }
+    const Config config = load_config(arguments->file, overrides);
+    const Summary summary = train_and_show(config, std::cout);
     flush_output();
+    if (!config.training.require_convergence || !summary.convergence) return;
+    if (!summary.convergence->converged) {
+      throw ConfigError(fmt::format(
+          "training.require_convergence: the optimum was not reached within training.gap "
+          "(the results are in {})",
+          summary.run_directory));
+    }
   });
 }
 

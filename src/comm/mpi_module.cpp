@@ -1,7 +1,7 @@
 #include "comm/mpi_module.hpp"
 
+#include "core/build_identity.hpp"
 #include "core/module.hpp"
-#include "ossau/ossau.hpp"
 
 namespace ossau {
 namespace {
@@ -13,15 +13,10 @@ struct Found {
 
 Found find_table() {
   if (!OSSAU_MPI_MODULE) return {nullptr, "this build has no MPI"};
-  const LoadedModule module = load_module(mpi::kModuleName);
+  const LoadedModule module = load_module(mpi::kModuleName, kBuildIdentity);
   if (module.handle == nullptr) return {nullptr, module.why};
   using Entry = const mpi::ModuleTable* (*)();
-  const auto entry = reinterpret_cast<Entry>(module.symbol(mpi::kEntry));
-  const mpi::ModuleTable* table = entry == nullptr ? nullptr : entry();
-  if (table == nullptr || table->interface != mpi::kModuleInterface ||
-      table->version != version()) {
-    return {nullptr, module.file.string() + " belongs to another version of Ossau"};
-  }
+  const mpi::ModuleTable* table = reinterpret_cast<Entry>(module.symbol(mpi::kEntry))();
   return {table, ""};
 }
 

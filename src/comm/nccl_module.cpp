@@ -1,7 +1,7 @@
 #include "comm/nccl_module.hpp"
 
+#include "core/build_identity.hpp"
 #include "core/module.hpp"
-#include "ossau/ossau.hpp"
 
 namespace ossau {
 namespace {
@@ -12,15 +12,10 @@ struct Found {
 };
 
 Found find_table() {
-  const LoadedModule module = load_module(nccl::kModuleName);
+  const LoadedModule module = load_module(nccl::kModuleName, kBuildIdentity);
   if (module.handle == nullptr) return {nullptr, module.why};
   using Entry = const nccl::ModuleTable* (*)();
-  const auto entry = reinterpret_cast<Entry>(module.symbol(nccl::kEntry));
-  const nccl::ModuleTable* table = entry == nullptr ? nullptr : entry();
-  if (table == nullptr || table->interface != nccl::kModuleInterface ||
-      table->version != version()) {
-    return {nullptr, module.file.string() + " belongs to another version of Ossau"};
-  }
+  const nccl::ModuleTable* table = reinterpret_cast<Entry>(module.symbol(nccl::kEntry))();
   return {table, table->why_none()};
 }
 

@@ -2,11 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <map>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
+#include "config/method_keys.hpp"
 #include "config/names.hpp"
 #include "config/problems.hpp"
 #include "config/read.hpp"
@@ -76,8 +81,45 @@ void check_schedule(const OptimizerConfig& optimizer, Findings& findings) {
   }
 }
 
+// By their keys; the rest at its default, since texts of other sections may not be UTF-8.
+std::map<std::string, std::string> values_of(const OptimizerConfig& optimizer) {
+  Config config;
+  config.optimizer = optimizer;
+  return config_values(config);
+}
+
+// A solver's findings name every key of a rule.
+bool is_rule_of_its_own(Method method) {
+  return method != Method::kSgd && method != Method::kAuto && !is_solver(method);
+}
+
+// Keys of sgd under another method, and those in the section of a method that was not chosen.
+void check_method(const OptimizerConfig& optimizer, Findings& findings) {
+  const std::string_view chosen = name_of(optimizer.method);
+  std::vector<std::string> ignored;
+  for (const std::string_view method : kMethodNames) {
+    if (method != chosen) ignored.push_back(fmt::format("optimizer.{}.", method));
+  }
+  if (is_rule_of_its_own(optimizer.method)) {
+    for (const char* key : {"momentum", "nesterov", "restart"}) {
+      ignored.push_back(fmt::format("optimizer.{}", key));
+    }
+  }
+  const auto usual = values_of(OptimizerConfig{});
+  for (const auto& [key, value] : values_of(optimizer)) {
+    const std::string_view whole = key;
+    const bool counts = std::any_of(ignored.begin(), ignored.end(), [whole](const auto& start) {
+      return whole.starts_with(start);
+    });
+    if (!counts || usual.at(key) == value) continue;
+    warning(findings, {key, "optimizer.method"},
+            fmt::format("ignored: optimizer.method is {}", chosen));
+  }
+}
+
 void check_momentum(const Config& config, Findings& findings) {
   const OptimizerConfig& optimizer = config.optimizer;
+  if (optimizer.method != Method::kSgd && optimizer.method != Method::kAuto) return;
   const bool adaptive = optimizer.restart == Restart::kAdaptive;
   if (optimizer.nesterov && !adaptive && !(optimizer.momentum > 0)) {
     error(findings, {"optimizer.nesterov", "optimizer.momentum"},
@@ -89,7 +131,8 @@ void check_momentum(const Config& config, Findings& findings) {
     warning(findings, {"optimizer." + key, "optimizer.restart"},
             "ignored: restart adaptive uses Nesterov's own growing momentum");
   }
-  if (config.training.batch_size != TrainingConfig::kAllRows) {
+  if (config.training.batch_size.value_or(TrainingConfig::kUsualBatchSize) !=
+      TrainingConfig::kAllRows) {
     warning(findings, {"optimizer.restart", "training.batch_size"},
             "adaptive is made for full batches and may not converge on noisy gradients (set "
             "training.batch_size: all)");
@@ -102,6 +145,46 @@ void check_optimizer(const OptimizerConfig& optimizer, Findings& findings) {
       optimizer.l1_method != L1Method::kPseudoHuber) {
     warning(findings, {"optimizer.pseudo_huber_delta", "optimizer.l1_method"},
             "ignored: optimizer.l1_method is proximal");
+  }
+}
+
+// Keys of rules under a solver, and the other way round.
+void check_solver(const Config& config, Findings& findings) {
+  const Method method = config.optimizer.method;
+  const std::string chosen = fmt::format("ignored: optimizer.method is {}", name_of(method));
+  if (is_solver(method)) {
+    for (const std::string& key : keys_of_rules(config)) {
+      warning(findings, {key, "optimizer.method"}, chosen);
+    }
+    if (config.model.l1 > 0 && method != Method::kProximalNewton) {
+      error(findings, {"optimizer.method", "model.l1"},
+            fmt::format("{} knows no L1 penalty (use auto or proximal_newton)", name_of(method)));
+    }
+    if (method == Method::kProximalNewton && config.model.l1 == 0) {
+      error(findings, {"optimizer.method", "model.l1"},
+            "proximal_newton is for an L1 penalty (set model.l1, or use auto or gram_lbfgs)");
+    }
+  }
+}
+
+// What ends a training by a rule under a solver, and the other way round.
+void check_ends(const Config& config, Findings& findings) {
+  const Method method = config.optimizer.method;
+  const TrainingConfig& training = config.training;
+  const TrainingConfig usual;
+  // With l1 `auto` may be a rule.
+  const bool solves = is_solver(method) || (goes_to_optimum(config) && config.model.l1 == 0);
+  if (solves && training.tolerance != usual.tolerance) {
+    warning(findings, {"training.tolerance", "optimizer.method"},
+            "ignored: a solver ends by training.gap");
+  }
+  if (solves && training.evaluate_every != usual.evaluate_every) {
+    warning(findings, {"training.evaluate_every", "optimizer.method"},
+            "ignored: a solver looks at validation rows at its end");
+  }
+  if (!is_solver(method) && method != Method::kAuto && training.max_passes != usual.max_passes) {
+    warning(findings, {"training.max_passes", "optimizer.method"},
+            fmt::format("ignored: optimizer.method is {}", name_of(method)));
   }
 }
 
@@ -137,8 +220,11 @@ void check_run(const RunConfig& run, Findings& findings) {
 std::vector<Finding> check_config(const Config& config) {
   Findings findings;
   check_data(config.data, findings);
+  check_method(config.optimizer, findings);
   check_momentum(config, findings);
   check_optimizer(config.optimizer, findings);
+  check_solver(config, findings);
+  check_ends(config, findings);
   check_training(config, findings);
   check_run(config.run, findings);
   return findings;

@@ -243,7 +243,7 @@ void LabelWeights::read(const Spot& spot, ClassWeight& value) const {
     spot.report(describe(spot.node) + " does not fit");
     return;
   }
-  value = given;
+  value = std::move(given);
 }
 
 Node LabelWeights::write(const ClassWeight& value) const {

@@ -22,8 +22,8 @@ bool is_reserved(std::string text) {
 
 // A narrow class of names and paths; everything else is quoted, which is never wrong.
 bool is_plain(const std::string& text) {
-  const bool starts_as_path = text.rfind('/', 0) == 0 || text.rfind("./", 0) == 0 ||
-                              text.rfind("../", 0) == 0 || text.rfind('_', 0) == 0;
+  const bool starts_as_path = text.starts_with('/') || text.starts_with("./") ||
+                              text.starts_with("../") || text.starts_with('_');
   if (text.empty() || (!is_letter(text.front()) && !starts_as_path)) return false;
   const bool harmless = std::all_of(text.begin(), text.end(), [](char c) {
     return is_letter(c) || (c >= '0' && c <= '9') ||

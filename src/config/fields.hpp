@@ -61,8 +61,9 @@ void visit_model(V& v, ModelT& model) {
   v.field("l1", Real{{.low = 0}}, model.l1,
           "Penalty l1 * sum(|w|): drives weights to exactly 0. Penalties apply on the standardised "
           "scale when standardising.");
-  v.field("l2", Real{{.low = 0}}, model.l2,
-          "Penalty l2 / 2 * sum(w^2). scikit-learn's C is 1 / (n * l2) for n rows.");
+  v.field("l2", Or{"auto", Real{{.low = 0}}}, model.l2,
+          "Penalty l2 / 2 * sum(w^2). auto: 1 / W for rows of total weight W, which is "
+          "scikit-learn's C = 1; 0 where l1 is given alone. 0 fits as glm does.");
   v.field("class_weight", LabelWeights{}, model.class_weight,
           "A factor on the weight of every row of a class. balanced: n / (2 * rows of the class), "
           "sample weights not counted, as in scikit-learn.");
@@ -72,14 +73,40 @@ void visit_model(V& v, ModelT& model) {
           model.threshold, "Probability from which a row counts as positive.");
 }
 
+template <typename V, typename AdagradT>
+void visit_adagrad(V& v, AdagradT& adagrad) {
+  v.field("epsilon", Real{{.low = 0, .low_excluded = true}}, adagrad.epsilon,
+          "Keeps a weight's first steps finite: rate / (sqrt(sum of g^2) + epsilon).");
+}
+
+template <typename V, typename AdamT>
+void visit_adam(V& v, AdamT& adam) {
+  v.field("beta1", Real{{.low = 0, .high = 1, .high_excluded = true}}, adam.beta1,
+          "How much of the gradients' running mean is kept from step to step.");
+  v.field("beta2", Real{{.low = 0, .high = 1, .high_excluded = true}}, adam.beta2,
+          "The same of the mean of their squares.");
+  v.field("epsilon", Real{{.low = 0, .low_excluded = true}}, adam.epsilon,
+          "Keeps steps finite: rate * mean / (sqrt(mean of squares) + epsilon).");
+}
+
 template <typename V, typename OptimizerT>
 void visit_optimizer(V& v, OptimizerT& optimizer) {
-  v.field("method", Choice<Method>{}, optimizer.method,
-          "sgd: gradient descent, from single rows to full batches (training.batch_size).");
   v.field(
-      "learning_rate", Or{"auto", Real{{.low = 0, .low_excluded = true}}}, optimizer.learning_rate,
-      "Step length. auto is 1/L, L = max c (|x|^2 + 1) / 4 * n / W + l2 over the rows (c a row's "
-      "weight, W their sum; pseudo_huber adds l1 / delta), which never diverges.");
+      "method", Choice<Method>{}, optimizer.method,
+      "auto: a solver that goes to the optimum, chosen by the size of the data; sgd where "
+      "learning_rate, schedule, warmup_steps, momentum, nesterov, restart or l1_method is set, or "
+      "training.epochs, batch_size or early_stopping. sgd: gradient descent, from single rows to "
+      "full batches "
+      "(training.batch_size). adagrad "
+      "and adam give each weight a rate of its own; momentum, nesterov and restart are sgd's. "
+      "Solvers go to the optimum and say how near it they are (training.gap): gram_lbfgs is "
+      "L-BFGS on a factor of the Gram matrix, for up to some thousand features; newton_cg is "
+      "Newton's method by conjugate gradients, for any number; proximal_newton is for l1.");
+  v.field("learning_rate", Or{"auto", Real{{.low = 0, .low_excluded = true}}},
+          optimizer.learning_rate,
+          "Step length. auto is 0.1 for adagrad, 0.01 for adam, and for sgd 1/L, L = max c (|x|^2 "
+          "+ 1) / 4 * n / W + l2 over the rows (c a row's "
+          "weight, W their sum; pseudo_huber adds l1 / delta), which never diverges.");
   v.field("schedule", Choice<Schedule>{}, optimizer.schedule,
           "How the rate falls. With t the epochs passed: inverse is rate / (1 + decay t), "
           "inverse_sqrt is rate / sqrt(1 + decay t), cosine goes from rate to rate * "
@@ -105,6 +132,12 @@ void visit_optimizer(V& v, OptimizerT& optimizer) {
           "delta^2) - delta).");
   v.field("pseudo_huber_delta", Real{{.low = 1e-100, .high = 1e100}}, optimizer.pseudo_huber_delta,
           "pseudo_huber: delta, the width of the smooth part.");
+  v.section(
+      "adagrad", optimizer.adagrad, [](auto& inner, auto& own) { visit_adagrad(inner, own); },
+      "Of method adagrad. Without penalties a step of sparse data takes only what its batch has.");
+  v.section(
+      "adam", optimizer.adam, [](auto& inner, auto& own) { visit_adam(inner, own); },
+      "Of method adam.");
 }
 
 template <typename V, typename StoppingT>
@@ -118,17 +151,29 @@ void visit_early_stopping(V& v, StoppingT& stopping) {
 
 template <typename V, typename TrainingT>
 void visit_training(V& v, TrainingT& training) {
-  v.field("epochs", Whole{.low = 1, .high = 1'000'000'000}, training.epochs,
-          "Passes over the training rows, at most.");
-  v.field("batch_size", CountOrAll{}, training.batch_size,
-          "Rows in a step, over all ranks together. all: every row (full-batch descent).");
+  v.field("epochs", Or{"auto", Whole{.low = 1, .high = 1'000'000'000}}, training.epochs,
+          "Rules: passes over the training rows, at most. auto: 20.");
+  v.field("batch_size", Or{"auto", CountOrAll{}}, training.batch_size,
+          "Rules: rows in a step, over all ranks together. all: every row (full-batch descent). "
+          "auto: 1024.");
   v.field("seed", Seed{}, training.seed,
           "Chooses the order of the batches; a full batch does not depend on it.");
   v.field("virtual_shards", Whole{.low = 1, .high = 65536}, training.virtual_shards,
           "Parts that the rows are cut into, a power of two: fixes the order of the batches for "
           "any number of ranks up to it.");
   v.field("tolerance", Real{{.low = 0}}, training.tolerance,
-          "Stop when no entry of the full gradient (penalties included) exceeds this; 0: never.");
+          "Rules: stop when no entry of the full gradient (penalties included) exceeds this; 0: "
+          "never.");
+  v.field("gap", Or{"auto", Real{{.low = 0, .low_excluded = true}}}, training.gap,
+          "Solvers: how far above the minimum the objective may end, as a share of the minimum; "
+          "certified where model.l2 is above 0. auto: 1e-6, or less where that is beyond a tenth "
+          "of the weights' standard errors.");
+  v.field("max_passes", Whole{.low = 1, .high = 1'000'000'000}, training.max_passes,
+          "Solvers: reads of the training rows after which no further iteration begins.");
+  v.field(
+      "require_convergence", Flag{}, training.require_convergence,
+      "Whether a training that ends farther from the optimum than training.gap fails (exit code "
+      "2), once its results are written. false: it warns.");
   v.field("evaluate_every", Whole{.low = 1}, training.evaluate_every,
           "Epochs between two measurements on the validation rows.");
   v.optional_section(

@@ -26,7 +26,7 @@ struct Names<AutoBool> {
 };
 template <>
 struct Names<Method> {
-  static constexpr std::array<std::string_view, 1> kAll = {"sgd"};
+  static constexpr auto kAll = kMethodNames;
 };
 template <>
 struct Names<Schedule> {

@@ -11,7 +11,7 @@ namespace ossau {
 namespace {
 
 bool is_inside(std::string_view key, std::string_view section) {
-  if (section.empty() || key.substr(0, section.size()) != section) return false;
+  if (section.empty() || !key.starts_with(section)) return false;
   return key.size() == section.size() || key[section.size()] == '.';
 }
 

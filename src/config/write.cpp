@@ -9,6 +9,8 @@
 
 #include "config/emit.hpp"
 #include "config/fields.hpp"
+#include "config/method_keys.hpp"
+#include "config/names.hpp"
 #include "config/read.hpp"
 #include "ossau/error.hpp"
 
@@ -185,6 +187,15 @@ nlohmann::json model_config_json(const Config& config) {
   json.erase("checkpoint");
   json.erase("communication");
   json.erase("run");
+  // Sections of other methods say nothing of this model.
+  for (const std::string_view method : kMethodNames) {
+    if (method != name_of(config.optimizer.method)) json["optimizer"].erase(std::string(method));
+  }
+  json["training"].erase("require_convergence");
+  if (!is_solver(config.optimizer.method)) {
+    json["training"].erase("gap");
+    json["training"].erase("max_passes");
+  }
   return json;
 }
 

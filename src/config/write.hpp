@@ -22,7 +22,8 @@ std::string effective_config_yaml(const Config& config);
 std::map<std::string, std::string> config_values(const Config& config);
 
 /// What a model remembers of its making: data (without its paths), model, optimizer, training.
-/// Keys are sorted; nothing depends on where or how the training ran.
+/// Sections of methods that were not chosen are left out.  Keys are sorted; nothing depends on
+/// where or how the training ran.
 nlohmann::json model_config_json(const Config& config);
 
 /// The inverse of model_config_json; the rest is at its default.

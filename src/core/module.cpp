@@ -10,6 +10,8 @@
 #include <fstream>
 #include <system_error>
 
+#include "core/build_identity.hpp"
+
 namespace ossau {
 namespace {
 namespace fs = std::filesystem;
@@ -19,26 +21,47 @@ fs::path program_folder() {
   return fs::read_symlink("/proc/self/exe", error).parent_path();
 }
 
-// The loader maps what the headers promise and is killed where the file ends before that, as after
-// a disk ran full.  Anything else that is wrong it reports by itself.
-bool is_cut_short(const fs::path& file) {
-  std::error_code error;
-  const std::uintmax_t bytes = fs::file_size(file, error);
-  Elf64_Ehdr header;
-  std::ifstream in(file, std::ios::binary);
-  if (error || !in.read(reinterpret_cast<char*>(&header), sizeof header)) return false;
-  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return false;
-  const auto beyond = [bytes](std::uint64_t offset, std::uint64_t size) {
+struct Library {
+  std::uintmax_t bytes = 0;
+  std::ifstream in;
+
+  bool ends_before(std::uint64_t offset, std::uint64_t size) const {
     return offset > bytes || size > bytes - offset;
-  };
-  if (beyond(header.e_shoff, std::uint64_t{header.e_shnum} * header.e_shentsize)) return true;
-  in.seekg(static_cast<std::streamoff>(header.e_phoff));
-  for (int i = 0; i < header.e_phnum; ++i) {
-    Elf64_Phdr segment;
-    if (!in.read(reinterpret_cast<char*>(&segment), sizeof segment)) return true;
-    if (segment.p_type == PT_LOAD && beyond(segment.p_offset, segment.p_filesz)) return true;
   }
-  return false;
+  template <class Header>
+  bool read(std::uint64_t offset, Header& header) {
+    in.seekg(static_cast<std::streamoff>(offset));
+    return static_cast<bool>(in.read(reinterpret_cast<char*>(&header), sizeof header));
+  }
+};
+
+// Every segment and section lies in the file.
+bool is_whole(Library& library, const Elf64_Ehdr& header) {
+  for (std::uint64_t i = 0; i < header.e_phnum; ++i) {
+    Elf64_Phdr segment;
+    if (!library.read(header.e_phoff + i * sizeof segment, segment)) return false;
+    if (segment.p_type == PT_LOAD && library.ends_before(segment.p_offset, segment.p_filesz)) {
+      return false;
+    }
+  }
+  return !library.ends_before(header.e_shoff, std::uint64_t{header.e_shnum} * header.e_shentsize);
+}
+
+// A file whose end was never written has zeros there, and so no names of sections.
+bool names_sections(Library& library, const Elf64_Ehdr& header) {
+  if (header.e_shnum == 0) return true;
+  Elf64_Shdr names;
+  return library.read(header.e_shoff + std::uint64_t{header.e_shstrndx} * sizeof names, names) &&
+         names.sh_type == SHT_STRTAB;
+}
+
+// What a module of another build would be told, and tell, has other types and other arithmetic.
+std::string why_foreign(void* handle, const fs::path& file, const char* identity) {
+  const auto* shown = static_cast<const char* const*>(::dlsym(handle, kIdentitySymbol));
+  if (shown == nullptr) return file.string() + " belongs to another version of Ossau";
+  if (std::strcmp(*shown, identity) == 0) return "";
+  return file.string() +
+         " was built from other sources than this program (build or install both together)";
 }
 
 std::string join(const std::vector<fs::path>& folders) {
@@ -50,6 +73,19 @@ std::string join(const std::vector<fs::path>& folders) {
 }
 
 }  // namespace
+
+// The loader maps what the headers promise and is killed where the file ends before that, as after
+// a disk ran full.  Anything else that is wrong it reports by itself.
+std::string why_damaged(const fs::path& library) {
+  std::error_code error;
+  Library file{.bytes = fs::file_size(library, error),
+               .in = std::ifstream(library, std::ios::binary)};
+  Elf64_Ehdr header;
+  if (error || !file.read(0, header)) return "";
+  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return "";
+  if (!is_whole(file, header)) return "it is cut short";
+  return names_sections(file, header) ? "" : "its end is missing";
+}
 
 void* LoadedModule::symbol(const char* name) const {
   return handle == nullptr ? nullptr : ::dlsym(handle, name);
@@ -67,7 +103,7 @@ std::vector<fs::path> module_folders() {
   return folders;
 }
 
-LoadedModule load_module(const std::string& name) {
+LoadedModule load_module(const std::string& name, const char* identity) {
   const std::string file_name = "lib" + name + ".so";
   const std::vector<fs::path> folders = module_folders();
   LoadedModule module;
@@ -81,16 +117,19 @@ LoadedModule load_module(const std::string& name) {
     module.why = fmt::format("{} is not there (looked in {})", file_name, join(folders));
     return module;
   }
-  if (is_cut_short(module.file)) {
-    module.why = fmt::format("{} cannot be loaded: it is cut short", module.file.string());
+  if (const std::string damage = why_damaged(module.file); !damage.empty()) {
+    module.why = fmt::format("{} cannot be loaded: {}", module.file.string(), damage);
     return module;
   }
-  module.handle = ::dlopen(module.file.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (module.handle == nullptr) {
+  void* handle = ::dlopen(module.file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) {
     const char* reason = ::dlerror();
     module.why = fmt::format("{} cannot be loaded: {}", module.file.string(),
                              reason == nullptr ? "unknown reason" : reason);
+    return module;
   }
+  module.why = why_foreign(handle, module.file, identity);
+  if (module.why.empty()) module.handle = handle;
   return module;
 }
 

@@ -22,7 +22,12 @@ struct LoadedModule {
 /// them.
 std::vector<std::filesystem::path> module_folders();
 
-/// Loads lib`name`.so from the first of these folders that has it.
-LoadedModule load_module(const std::string& name);
+/// What is wrong with a library, where that would end the process in the loader; empty where
+/// nothing is seen.  Looks at the headers alone.
+std::string why_damaged(const std::filesystem::path& library);
+
+/// Loads lib`name`.so from the first of these folders that has it.  identity: kBuildIdentity; a
+/// module that shows another one, or none, is not loaded.
+LoadedModule load_module(const std::string& name, const char* identity);
 
 }  // namespace ossau

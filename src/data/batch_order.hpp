@@ -3,19 +3,11 @@
 #include <cstdint>
 #include <vector>
 
-#include "data/epoch_order.hpp"
+#include "arith/epoch_order.hpp"
+#include "arith/tile_slice.hpp"
 #include "data/shards.hpp"
 
 namespace ossau {
-
-/// The rows of one tile that belong to a batch.
-struct TileSlice {
-  std::int64_t tile = 0;       // in the whole data, not in a rank's part
-  std::int32_t row_begin = 0;  // in the tile
-  std::int32_t row_end = 0;
-
-  bool operator==(const TileSlice&) const = default;
-};
 
 /// All tiles of `owned`, whole and in order.
 std::vector<TileSlice> whole_tiles(const Shards& shards, Range owned);

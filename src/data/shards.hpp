@@ -4,18 +4,10 @@
 #include <cstdint>
 
 #include "arith/contract.hpp"
+#include "core/range.hpp"
 #include "core/rank.hpp"
 
 namespace ossau {
-
-/// A half-open range of tiles or rows.
-struct Range {
-  std::int64_t begin = 0;
-  std::int64_t end = 0;
-
-  std::int64_t size() const { return end - begin; }
-  bool contains(std::int64_t i) const { return begin <= i && i < end; }
-};
 
 /// How n rows are cut into tiles, tiles into virtual shards and shards among ranks.  Only the last
 /// says who adds; none of it depends on the number of ranks.

@@ -8,6 +8,8 @@
 #include <numeric>
 #include <utility>
 
+#include "arith/loss.hpp"
+
 namespace ossau {
 namespace {
 
@@ -182,15 +184,15 @@ class SparseBuilder {
 
 AlignedVector<float> make_signed_weights(const Rows& rows, const Shards& shards, Range owned,
                                          const RowWeights& weights, double weight_scale) {
-  AlignedVector<float> signed_weight(static_cast<std::size_t>(owned.size()) * kRows, 0.0f);
+  AlignedVector<float> targets(static_cast<std::size_t>(owned.size()) * kRows, 0.0f);
   const Range here = shards.rows_of_tiles(owned);
   for (std::int64_t place = here.begin; place < here.end; ++place) {
     const std::int64_t row = rows.row_at(place);
     const auto c = static_cast<float>(weights(rows.table(), row) * weight_scale);
     const bool positive = rows.table().label[static_cast<std::size_t>(row)] == 1;
-    signed_weight[static_cast<std::size_t>(place - here.begin)] = positive ? -c : c;
+    targets[static_cast<std::size_t>(place - here.begin)] = signed_weight(positive, c);
   }
-  return signed_weight;
+  return targets;
 }
 
 }  // namespace
@@ -227,10 +229,12 @@ double largest_stored_feature(const TileSet& tiles) {
   return largest;
 }
 
-Int128 sum_of_weights(const TileSet& tiles) {
-  Int128 sum = 0;
-  for (const float c : tiles.signed_weight) sum += to_wide(std::fabs(static_cast<double>(c)));
-  return sum;
+std::array<Int128, 2> sums_of_weights(const TileSet& tiles) {
+  std::array<Int128, 2> sums = {0, 0};
+  for (const float c : tiles.signed_weight) {
+    sums[is_positive(c) ? 1 : 0] += to_wide(std::fabs(static_cast<double>(c)));
+  }
+  return sums;
 }
 
 namespace {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <variant>
 #include <vector>
@@ -43,11 +44,12 @@ struct TileSet {
   AlignedVector<float> signed_weight;  // [tiles, 64]: -c positive, +c negative, 0 absent; c <= 1
   std::variant<DenseTiles, SparseTiles> storage;
   double total_weight = 0;     // W: sum of c over the rows of all ranks
+  double positive_weight = 0;  // the positive rows' part of W
   double largest_feature = 1;  // of all ranks, as stored; above 1 only outside of training
 };
 
 /// The tiles of `owned`.  `weight_scale`, a power of two, brings the largest weight of any rank's
-/// row to at most 1.  total_weight is left for the caller, who can ask the other ranks.
+/// row to at most 1.  Sums of weights are left for the caller, who can ask the other ranks.
 /// Each thread of `pool` writes an even share of the tiles, so that it also places their memory.
 TileSet make_tiles(const Rows& rows, Shards shards, Range owned, const ColumnTransform& transform,
                    Layout layout, const RowWeights& weights, double weight_scale, ThreadPool& pool);
@@ -55,8 +57,8 @@ TileSet make_tiles(const Rows& rows, Shards shards, Range owned, const ColumnTra
 /// The largest stored feature that is here, in absolute value.
 double largest_stored_feature(const TileSet& tiles);
 
-/// Sum of c over the rows that are here, with 62 fractional bits.
-Int128 sum_of_weights(const TileSet& tiles);
+/// Sums of c over the rows of each class that are here, with 62 fractional bits.
+std::array<Int128, 2> sums_of_weights(const TileSet& tiles);
 
 /// max_i c_i (||x_i||^2 + intercept) over the rows that are here, x in the units of the features.
 double largest_row_norm(const TileSet& tiles, const ColumnTransform& transform, bool intercept);

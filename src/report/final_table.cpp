@@ -26,15 +26,39 @@ std::string or_dash(double value, int digits) {
   return std::isfinite(value) ? fmt::format("{:.{}f}", value, digits) : "-";
 }
 
+// A share of the optimum: 0.01 is one hundredth of it.
+std::string gap_line(const Summary& summary) {
+  if (!summary.convergence || !std::isfinite(summary.convergence->gap)) {
+    return "no bound tells how far the optimum is\n";
+  }
+  return fmt::format("objective within {:.1e} of the optimum, {}\n", summary.convergence->gap,
+                     summary.convergence->certified ? "certified" : "estimated");
+}
+
+// "gram_lbfgs: 9 iterations, 10 passes, 2 Gram matrices"
+std::string method_line(const Summary& summary) {
+  if (summary.learning_rate > 0) {  // of a rule
+    return fmt::format("{}, {}, stopped by {}; learning rate {:.4g}\n",
+                       counted(summary.epochs, "epoch"), counted(summary.steps, "step"),
+                       summary.stop_reason, summary.learning_rate);
+  }
+  const Convergence& reached = *summary.convergence;
+  const std::string grams = reached.gram_passes == 0
+                                ? ""
+                                : fmt::format(", {} Gram {}", reached.gram_passes,
+                                              reached.gram_passes == 1 ? "matrix" : "matrices");
+  return fmt::format("{}: {}, {} {}{}\n", summary.method, counted(summary.epochs, "iteration"),
+                     with_commas(reached.passes), reached.passes == 1 ? "pass" : "passes", grams);
+}
+
 std::string data_lines(const Summary& summary) {
   std::string held_out;
   if (summary.validation_rows > 0) {
     held_out = fmt::format(", {} to validate", counted(summary.validation_rows, "row"));
   }
-  return fmt::format("{} x {} ({}){}\n{}, {}, stopped by {}; learning rate {:.4g}\n",
-                     counted(summary.rows, "row"), counted(summary.features, "feature"),
-                     summary.layout, held_out, counted(summary.epochs, "epoch"),
-                     counted(summary.steps, "step"), summary.stop_reason, summary.learning_rate);
+  return fmt::format("{} x {} ({}){}\n", counted(summary.rows, "row"),
+                     counted(summary.features, "feature"), summary.layout, held_out) +
+         method_line(summary) + gap_line(summary);
 }
 
 // One line: what, its value on the training rows, and on the validation rows where there are any.
@@ -119,7 +143,7 @@ std::string coefficient(const Model& model, const std::vector<std::size_t>& feat
 std::string coefficient_table(const Summary& summary, const Model& model) {
   constexpr std::size_t kSideWidth = 36;
   constexpr std::string_view kBetween = "    ";
-  if (model.n_outputs != 1 || summary.nonzero_weights == 0) return "";
+  if (summary.nonzero_weights == 0) return "";
   const std::vector<std::size_t> positive = strongest(model, 1);
   const std::vector<std::size_t> negative = strongest(model, -1);
   std::string table =

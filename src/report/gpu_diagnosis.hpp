@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "backend/cuda/runtime.hpp"
+#include "core/device.hpp"
 
 namespace ossau {
 

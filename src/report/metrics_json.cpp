@@ -37,10 +37,18 @@ ordered_json metrics_json(const Metrics& metrics) {
 }
 
 std::string epoch_line(const EpochReport& report) {
-  ordered_json line = {{"epoch", report.epoch},
-                       {"steps", report.steps},
-                       {"learning_rate", report.learning_rate},
-                       {"log_loss", report.log_loss}};
+  ordered_json line;
+  if (report.passes) {
+    line = {{"iteration", report.epoch},
+            {"passes", *report.passes},
+            {"log_loss", report.log_loss},
+            {"gap", *report.gap}};
+  } else {
+    line = {{"epoch", report.epoch},
+            {"steps", report.steps},
+            {"learning_rate", report.learning_rate},
+            {"log_loss", report.log_loss}};
+  }
   if (report.gradient_max) line["gradient_max"] = *report.gradient_max;
   if (report.validation) line["validation"] = metrics_json(*report.validation);
   line["elapsed_s"] = report.elapsed_s;
@@ -56,10 +64,12 @@ std::string summary_text(const Summary& summary) {
       {"features", summary.features},
       {"validation_rows", summary.validation_rows},
       {"layout", summary.layout},
+      {"method", summary.method},
       {"epochs", summary.epochs},
       {"steps", summary.steps},
       {"stop_reason", summary.stop_reason},
-      {"learning_rate", summary.learning_rate},
+      {"learning_rate",
+       summary.learning_rate > 0 ? ordered_json(summary.learning_rate) : ordered_json()},
       {"nonzero_weights", summary.nonzero_weights},
       {"train", metrics_json(summary.train)},
       {"validation", summary.validation ? metrics_json(*summary.validation) : ordered_json()},
@@ -70,7 +80,15 @@ std::string summary_text(const Summary& summary) {
         {"total_s", summary.time.total_s}}},
       {"speed", speed_json(summary)},
       {"model_sha256", summary.model_sha256},
-      {"run_directory", summary.run_directory}};
+      {"run_directory", summary.run_directory},
+      {"warnings", summary.warnings}};
+  if (summary.convergence) {
+    const Convergence& reached = *summary.convergence;
+    json["converged"] = reached.converged;
+    json[reached.certified ? "certified_gap" : "estimated_gap"] = reached.gap;
+    json["passes"] = reached.passes;
+    json["gram_passes"] = reached.gram_passes;
+  }
   if (summary.resumed_from_step) json["resumed_from_step"] = *summary.resumed_from_step;
   return json.dump(kIndent, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }

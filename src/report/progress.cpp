@@ -51,10 +51,13 @@ std::string start_line(const TrainingStart& start) {
   if (start.validation_rows > 0) {
     rows += fmt::format(", {} to validate", counted(start.validation_rows, "row"));
   }
-  return fmt::format("training on {} ({}); {} {}, {} x {}; batch {}, learning rate {:.4g}", rows,
-                     start.layout, start.device, start.simd, counted(start.ranks, "rank"),
-                     counted(start.threads, "thread"), with_commas(start.batch_size),
-                     start.learning_rate);
+  const std::string method = start.solves
+                                 ? fmt::format("method {}", start.method)
+                                 : fmt::format("batch {}, learning rate {:.4g}",
+                                               with_commas(start.batch_size), start.learning_rate);
+  return fmt::format("training on {} ({}); {} {}, {} x {}; {}", rows, start.layout, start.device,
+                     start.simd, counted(start.ranks, "rank"), counted(start.threads, "thread"),
+                     method);
 }
 
 Progress::Progress(ProgressOutput output) : output_(std::move(output)) {}
@@ -76,6 +79,11 @@ void Progress::on_start(const TrainingStart& start) {
 void Progress::on_resume(const ResumePoint& from, const std::vector<EpochReport>& reports) {
   for (const EpochReport& report : reports) {
     if (report.validation) validation_loss_ = report.validation->log_loss;
+  }
+  if (start_.solves) {
+    output_.write(
+        fmt::format("resumed from {}: iteration {}\n", from.file, with_commas(from.epoch)));
+    return;
   }
   output_.write(fmt::format("resumed from {}: epoch {}, step {} of {}\n", from.file,
                             with_commas(from.epoch), with_commas(from.step),
@@ -110,6 +118,12 @@ void Progress::show(const EpochReport& report) {
 }
 
 std::string Progress::line(const EpochReport& report) const {
+  if (report.passes) {
+    const double gap = report.gap.value_or(INFINITY);
+    return fmt::format("iteration {}  pass {}  loss {:.5f}  gap {}", with_commas(report.epoch),
+                       with_commas(*report.passes), report.log_loss,
+                       std::isfinite(gap) ? fmt::format("{:.1e}", gap) : "not known yet");
+  }
   std::string text =
       fmt::format("epoch {}/{}  step {}  loss {:.5f}", with_commas(report.epoch),
                   with_commas(start_.epochs), with_commas(report.steps), report.log_loss);

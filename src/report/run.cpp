@@ -30,6 +30,7 @@ TrainingResult train_into(const RunDirectory& run, const Config& config,
   TrainingResult result = trainer(config, observers);
 
   Summary& summary = result.summary;
+  for (const std::string& warning : summary.warnings) log_warning(warning);
   summary.run_directory = run.results.directory.string();
   summary.model_sha256 = save_model(result.model, run.files.model);
   summary.time.total_s = watch.seconds();

@@ -36,6 +36,34 @@ void each_number(State& state, const Visit& visit) {
     visit("best", state.early_stopper->best);
     visit("passes_without_gain", state.early_stopper->passes_without_gain);
   }
+  if (state.solver) {
+    visit("reads", state.solver->reads);
+    visit("gram_passes", state.solver->gram_passes);
+    visit("first_gradient", state.solver->first_gradient);
+    visit("gap", state.solver->gap);
+    visit("best_gap", state.solver->best_gap);
+    visit("without_gain", state.solver->without_gain);
+  }
+}
+
+// The vectors of a solver, of d + 1 numbers each.
+std::vector<double> joined(const std::vector<StepPair>& pairs) {
+  std::vector<double> all;
+  for (const StepPair& pair : pairs) {
+    all.insert(all.end(), pair.step.begin(), pair.step.end());
+    all.insert(all.end(), pair.change.begin(), pair.change.end());
+  }
+  return all;
+}
+
+std::vector<StepPair> parted(const std::vector<double>& all, std::size_t size) {
+  std::vector<StepPair> pairs;
+  for (auto at = all.begin(); at != all.end(); at += static_cast<std::ptrdiff_t>(2 * size)) {
+    const auto middle = at + static_cast<std::ptrdiff_t>(size);
+    pairs.push_back({.step = Vector(at, middle),
+                     .change = Vector(middle, middle + static_cast<std::ptrdiff_t>(size))});
+  }
+  return pairs;
 }
 
 // The columns of a report; every integer is far below 2^53.
@@ -46,6 +74,8 @@ void each_column(Report& report, const Visit& visit) {
   visit(report.learning_rate);
   visit(report.log_loss);
   visit(report.gradient_max);
+  visit(report.passes);
+  visit(report.gap);
   visit(report.elapsed_s);
   visit(report.rows_per_second);
   visit(report.validation);
@@ -74,6 +104,10 @@ struct RowWriter {
     row.push_back(x ? 1 : 0);
     row.push_back(x.value_or(0));
   }
+  void operator()(const std::optional<std::int64_t>& x) const {
+    row.push_back(x ? 1 : 0);
+    row.push_back(static_cast<double>(x.value_or(0)));
+  }
   void operator()(const std::optional<Metrics>& x) const {
     row.push_back(x ? 1 : 0);
     const Metrics metrics = x.value_or(Metrics{});
@@ -91,6 +125,11 @@ class RowReader {
     const bool present = *at_++ != 0;
     const double value = *at_++;
     if (present) x = value;
+  }
+  void operator()(std::optional<std::int64_t>& x) const {
+    const bool present = *at_++ != 0;
+    const double value = *at_++;
+    if (present) x = static_cast<std::int64_t>(value);
   }
   void operator()(std::optional<Metrics>& x) const {
     const bool present = *at_++ != 0;
@@ -171,9 +210,17 @@ void save_checkpoint(const std::filesystem::path& file, const TrainingState& sta
   const std::vector<double> reports = matrix_of(state.reports);
   TensorViews tensors = {
       {"weights", vector_of(state.model.weights)},
-      {"beside", vector_of(state.model.beside)},
+      {"optimizer_state", vector_of(state.model.optimizer_state)},
       {"reports", tensor_view(std::span(reports), {std::ssize(state.reports), columns()})}};
   each_number(state, [&](const char* name, const auto& x) { tensors[name] = one(x); });
+  std::vector<double> pairs;
+  if (state.solver) {
+    pairs = joined(state.solver->pairs);
+    tensors["point"] = vector_of(state.solver->point);
+    tensors["hessian_point"] = vector_of(state.solver->hessian_point);
+    tensors["pairs"] = vector_of(pairs);
+    tensors["bounds"] = vector_of(state.solver->bounds);
+  }
   if (state.early_stopper) {
     tensors["best_weights"] = vector_of(state.early_stopper->best_weights);
   }
@@ -183,9 +230,19 @@ void save_checkpoint(const std::filesystem::path& file, const TrainingState& sta
 TrainingState state_of(const Safetensors& file, std::int64_t features) {
   TrainingState state;
   if (file.tensors().contains("best")) state.early_stopper.emplace();
+  if (file.tensors().contains("point")) state.solver.emplace();
   each_number(state, NumberReader{file});
-  state.model.weights = file.values<double>("weights", {features + 1});
-  state.model.beside = none_or(file, "beside", features + 1);
+  state.model.weights = none_or(file, "weights", features + 1);
+  if (state.solver) {
+    state.solver->point = file.values<double>("point", {features + 1});
+    state.solver->hessian_point = none_or(file, "hessian_point", features + 1);
+    const std::int64_t pairs = length_of(file, "pairs") / (2 * (features + 1));
+    state.solver->pairs = parted(file.values<double>("pairs", {pairs * 2 * (features + 1)}),
+                                 static_cast<std::size_t>(features + 1));
+    state.solver->bounds = file.values<double>("bounds", {length_of(file, "bounds")});
+  }
+  const std::int64_t states = length_of(file, "optimizer_state") / (features + 1);
+  state.model.optimizer_state = file.values<double>("optimizer_state", {states * (features + 1)});
   if (state.early_stopper) {
     state.early_stopper->best_weights = none_or(file, "best_weights", features + 1);
   }

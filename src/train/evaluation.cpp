@@ -9,11 +9,11 @@
 #include <string>
 
 #include "arith/bits.hpp"
-#include "arith/elementary.hpp"
 #include "arith/feature_sum.hpp"
 #include "arith/fixed_point.hpp"
 #include "backend/ranking.hpp"
 #include "ossau/error.hpp"
+#include "train/preparation.hpp"
 #include "train/rank_reduce.hpp"
 
 namespace ossau {
@@ -25,10 +25,34 @@ RowSetInfo::RowSetInfo(RowSet which, const TileSet& tiles)
       owned_tiles(tiles.owned),
       here(tiles.shards.rows_of_tiles(tiles.owned)),
       total_weight(tiles.total_weight),
+      positive_share(tiles.positive_weight / tiles.total_weight),
       // Features beyond the training rows' range need room above the point.
       fixed_bits(fixed_point_bits(rows) - ceil_exponent(std::max(1.0, tiles.largest_feature))) {}
 
 double RowSetInfo::gradient_factor() const { return power_of_two(-fixed_bits) / total_weight; }
+
+namespace {
+
+// A class whose rows weigh next to nothing gets a score all the same.
+double clamped_share(const RowSetInfo& rows) {
+  return std::clamp(rows.positive_share, 0x1p-40, 1 - 0x1p-40);
+}
+
+}  // namespace
+
+std::vector<double> first_weights(const ModelConfig& model, const RowSetInfo& train) {
+  std::vector<double> weights(static_cast<std::size_t>(train.features) + 1, 0.0);
+  if (model.intercept) {
+    const double score = traits_of(choose_loss(model)).constant_score(clamped_share(train));
+    weights.back() = static_cast<double>(static_cast<float>(score));
+  }
+  return weights;
+}
+
+double constant_loss(const ModelConfig& model, const RowSetInfo& rows, const RowSetInfo& train) {
+  const double fit = model.intercept ? clamped_share(train) : 0.5;
+  return traits_of(choose_loss(model)).constant_loss(rows.positive_share, fit);
+}
 
 double penalty_value(std::span<const double> weights, const Penalty& penalty) {
   const auto n = static_cast<std::int64_t>(weights.size());
@@ -61,17 +85,25 @@ void check_convergence(const StepTotals& totals, std::int64_t rows, double learn
       totals.not_finite > 0 ? "score that is not finite" : "loss above 2^31"));
 }
 
+void measure_ceiling(Summary& summary, Backend& backend, Communicator& communicator) {
+  communicator.barrier("measurement of the machine");
+  Speed& speed = summary.speed;
+  speed.bare_pass_s = merge_max(communicator, backend.bare_pass_s(), "measured ceiling");
+  speed.floor_s = speed.passes * speed.bare_pass_s;
+  speed.ceiling_share = speed.floor_s / summary.time.train_s;
+}
+
 Evaluator::Evaluator(const ModelConfig& model, Penalty penalty, double learning_rate,
                      Backend& backend, Communicator& communicator)
     : penalty_(penalty),
       learning_rate_(learning_rate),
-      cut_(log_natural(model.threshold / (1 - model.threshold))),
+      cut_(traits_of(choose_loss(model)).decision_cut(model.threshold)),
       backend_(backend),
       communicator_(communicator) {}
 
 Metrics Evaluator::evaluate(const RowSetInfo& rows, std::int64_t epoch) {
   backend_.look_at(EvaluationPoint::kWeights);
-  backend_.gradient_and_scores(rows.set, backend_.every_tile(rows.set), rows.fixed_bits);
+  backend_.gradient_and_scores(rows.set, rows.fixed_bits);
   reduce_sums(backend_, communicator_, "evaluation sums");
   const StepTotals totals = backend_.totals();
   check_convergence(totals, rows.rows, learning_rate_, epoch, 0);

@@ -19,6 +19,7 @@ struct RowSetInfo {
   Range owned_tiles;          // this rank's
   Range here;                 // this rank's rows
   double total_weight = 0;    // W, of all ranks
+  double positive_share = 0;  // of W, that of positive rows
   int fixed_bits = 0;
 
   RowSetInfo(RowSet which, const TileSet& tiles);
@@ -27,6 +28,14 @@ struct RowSetInfo {
   double gradient_factor() const;
 };
 
+/// Where a training starts [d + 1]: all weights 0, and the intercept, where there is one, at what
+/// fits the training rows best by itself, as a float32.
+std::vector<double> first_weights(const ModelConfig& model, const RowSetInfo& train);
+
+/// The mean loss of `rows` by a model without features that was fitted to `train`: by its
+/// intercept, or by a score of 0 where it has none.
+double constant_loss(const ModelConfig& model, const RowSetInfo& rows, const RowSetInfo& train);
+
 /// l1 ||w||_1 (or its smooth stand-in) + l2/2 ||w||^2 of `weights` [d].
 double penalty_value(std::span<const double> weights, const Penalty& penalty);
 
@@ -34,6 +43,10 @@ double penalty_value(std::span<const double> weights, const Penalty& penalty);
 /// epoch, step: where, counted from 1; step 0: at the epoch's end.
 void check_convergence(const StepTotals& totals, std::int64_t rows, double learning_rate,
                        std::int64_t epoch, std::int64_t step);
+
+/// Fills in what this machine could have done at most, from speed.passes and train_s.  Collective:
+/// all ranks measure at the same time, as they train, for they may share a machine's memory.
+void measure_ceiling(Summary& summary, Backend& backend, Communicator& communicator);
 
 /// Full passes over a set of rows at the backend's weights.
 class Evaluator {

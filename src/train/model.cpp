@@ -84,9 +84,8 @@ std::vector<double> finite_values(const Safetensors& file, const std::string& na
 
 void read_numbers(const Safetensors& file, Model& model) {
   const std::int64_t n_features = length_of(file, "shift");
-  model.n_outputs = length_of(file, "intercept");
-  model.weights = finite_values(file, "weights", {model.n_outputs, n_features});
-  model.intercept = finite_values(file, "intercept", {model.n_outputs});
+  model.weights = finite_values(file, "weights", {1, n_features});
+  model.intercept = finite_values(file, "intercept", {1}).front();
   model.shift = finite_values(file, "shift", {n_features});
   model.scale = finite_values(file, "scale", {n_features});
   model.exponent = file.values<std::int32_t>("exponent", {n_features});
@@ -126,13 +125,9 @@ void read_meaning(const Safetensors& file, Model& model) {
 RawCoefficients raw_coefficients(const Model& model) {
   const FloatingPointGuard guard;  // the caller's rounding must not show in the file
   RawCoefficients raw{.weights = model.weights, .intercept = model.intercept};
-  const std::size_t n_features = model.shift.size();
-  for (std::size_t k = 0; k < raw.intercept.size(); ++k) {
-    const std::span<double> weights(raw.weights.data() + k * n_features, n_features);
-    for (std::size_t j = 0; j < n_features; ++j) {
-      weights[j] *= model.scale[j];
-      raw.intercept[k] -= weights[j] * model.shift[j];
-    }
+  for (std::size_t j = 0; j < raw.weights.size(); ++j) {
+    raw.weights[j] *= model.scale[j];
+    raw.intercept -= raw.weights[j] * model.shift[j];
   }
   return raw;
 }
@@ -141,20 +136,20 @@ std::string save_model(const Model& model, const std::filesystem::path& file) {
   const FloatingPointGuard guard;  // printing a number rounds, too
   const RawCoefficients raw = raw_coefficients(model);
   const std::int64_t n_features = model.n_features();
-  assert(std::ssize(model.weights) == model.n_outputs * n_features);
-  assert(std::ssize(model.intercept) == model.n_outputs);
+  assert(std::ssize(model.weights) == n_features);
   assert(std::ssize(model.scale) == n_features && std::ssize(model.exponent) == n_features);
-  const auto vectors = [](const auto& values, std::vector<std::int64_t> shape) {
-    return tensor_view(std::span(values), std::move(shape));
+  const auto row = [&](const std::vector<double>& weights) {
+    return tensor_view(std::span(weights), {1, n_features});
+  };
+  const auto number = [](const double& value) { return tensor_view(std::span(&value, 1), {1}); };
+  const auto vector = [&](const auto& values) {
+    return tensor_view(std::span(values), {n_features});
   };
   const TensorViews tensors = {
-      {"weights", vectors(model.weights, {model.n_outputs, n_features})},
-      {"intercept", vectors(model.intercept, {model.n_outputs})},
-      {"shift", vectors(model.shift, {n_features})},
-      {"scale", vectors(model.scale, {n_features})},
-      {"exponent", vectors(model.exponent, {n_features})},
-      {"raw_weights", vectors(raw.weights, {model.n_outputs, n_features})},
-      {"raw_intercept", vectors(raw.intercept, {model.n_outputs})},
+      {"weights", row(model.weights)},          {"intercept", number(model.intercept)},
+      {"shift", vector(model.shift)},           {"scale", vector(model.scale)},
+      {"exponent", vector(model.exponent)},     {"raw_weights", row(raw.weights)},
+      {"raw_intercept", number(raw.intercept)},
   };
   return save_safetensors(file, tensors, metadata_of(model));
 }

@@ -11,11 +11,9 @@
 namespace ossau {
 
 /// A trained model: everything needed to score a row of text, and how it came to be.
-/// K weight vectors; K = 1 for a binary model.
 struct Model {
-  std::int64_t n_outputs = 1;          // K
-  std::vector<double> weights;         // [K, d], for standardised features
-  std::vector<double> intercept;       // [K]
+  std::vector<double> weights;  // [d], for standardised features
+  double intercept = 0;
   std::vector<double> shift;           // [d]: a feature is (x - shift) * scale
   std::vector<double> scale;           // [d]
   std::vector<std::int32_t> exponent;  // [d]: stored as feature * 2^-exponent, at most 1
@@ -28,8 +26,8 @@ struct Model {
 
 /// Coefficients for raw columns, in float64: for reading and export, not for scoring.
 struct RawCoefficients {
-  std::vector<double> weights;    // [K, d]
-  std::vector<double> intercept;  // [K]
+  std::vector<double> weights;  // [d]
+  double intercept = 0;
 };
 RawCoefficients raw_coefficients(const Model& model);
 

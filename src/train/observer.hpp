@@ -23,6 +23,8 @@ struct TrainingStart {
   std::int64_t steps_per_epoch = 0;
   std::int64_t batch_size = 0;  // rows, `all` resolved
   double learning_rate = 0;     // `auto` resolved
+  std::string method = "sgd";   // `auto` resolved
+  bool solves = false;          // the method is a solver: no epochs, batches and rates
 };
 
 /// One finished epoch.  Every field but the last two is part of the bit promise.
@@ -33,6 +35,8 @@ struct EpochReport {
   double log_loss = 0;       // mean over the epoch's rows, each at the weights of its step
   std::optional<double> gradient_max;  // full batch, or with a tolerance; at the rule's point
   std::optional<Metrics> validation;   // where this epoch had a validation pass
+  std::optional<std::int64_t> passes;  // of a solver, whose epochs are iterations
+  std::optional<double> gap;           // see Convergence
   double elapsed_s = 0;                // since the first step
   double rows_per_second = 0;          // of this epoch
 };

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include "arith/bits.hpp"
 #include "data/rows.hpp"
@@ -154,6 +155,32 @@ RowWeights row_weights(const ClassWeight& config, const RankRows& rank_rows, con
   return weights;
 }
 
+// Those whose values in one class are nowhere below those in the other.
+std::vector<std::int64_t> separating_columns(const RankRows& rank_rows, const RowWeights& weights,
+                                             std::int64_t features, Communicator& communicator) {
+  std::array<ColumnRanges, 2> of_class = {ColumnRanges(features), ColumnRanges(features)};
+  std::array<std::int64_t, 2> rows = {0, 0};
+  const Table& table = rank_rows.rows().table();
+  rank_rows.each([&](std::int64_t row) {
+    if (!(weights(table, row) > 0)) return;
+    const auto k = static_cast<std::size_t>(table.label[static_cast<std::size_t>(row)]);
+    of_class[k].add(table, row);
+    ++rows[k];
+  });
+  for (ColumnRanges& ranges : of_class) merge_ranges(communicator, ranges);
+  all_reduce(communicator, rows, Reduction::kSum, "rows of each class");
+  for (std::size_t k = 0; k < 2; ++k) of_class[k].include_zeros(rows[k]);
+  std::vector<std::int64_t> found;
+  for (std::int64_t j = 0; j < features && rows[0] > 0 && rows[1] > 0; ++j) {
+    const auto i = static_cast<std::size_t>(j);
+    const auto is_below = [&](std::size_t a, std::size_t b) {
+      return of_class[a].max[i] <= of_class[b].min[i] && of_class[a].min[i] < of_class[b].max[i];
+    };
+    if (is_below(0, 1) || is_below(1, 0)) found.push_back(j);
+  }
+  return found;
+}
+
 // The power of two that brings the largest weight of any rank to at most 1.
 double weight_scale(const RankRows& rank_rows, const RowWeights& weights, std::string_view which,
                     Communicator& communicator) {
@@ -166,21 +193,21 @@ double weight_scale(const RankRows& rank_rows, const RowWeights& weights, std::s
                         largest >= power_of_two(-kLargestWeightExponent))) {
     throw DataError(fmt::format(
         "{} rows: weights up to {:g} (sample times class weight) are too far from 1; divide them "
-        "all by one number, which changes nothing else",
+        "all by one number",
         which, largest));
   }
   return power_of_two(-ceil_exponent(largest));
 }
 
 TileSet make_rank_tiles(const RankRows& rank_rows, const ColumnTransform& transform, Layout layout,
-                        const RowWeights& weights, std::string_view which,
+                        const RowWeights& weights, double scale, std::string_view which,
                         Communicator& communicator, ThreadPool& pool) {
-  TileSet tiles =
-      make_tiles(rank_rows.rows(), rank_rows.shards(), rank_rows.tiles(), transform, layout,
-                 weights, weight_scale(rank_rows, weights, which, communicator), pool);
-  std::array<Int128, 1> total = {sum_of_weights(tiles)};
-  merge_sums(communicator, total, "total row weight");
-  tiles.total_weight = wide_value(total[0]);
+  TileSet tiles = make_tiles(rank_rows.rows(), rank_rows.shards(), rank_rows.tiles(), transform,
+                             layout, weights, scale, pool);
+  std::array<Int128, 2> sums = sums_of_weights(tiles);
+  merge_sums(communicator, sums, "total row weight");
+  tiles.total_weight = wide_value(sums[0] + sums[1]);
+  tiles.positive_weight = wide_value(sums[1]);
   if (!(tiles.total_weight > 0)) {
     throw DataError(fmt::format(
         "{} rows: all weights are 0 (at least one sample times class weight must be positive)",
@@ -189,12 +216,34 @@ TileSet make_rank_tiles(const RankRows& rank_rows, const ColumnTransform& transf
   return tiles;
 }
 
-double lipschitz_constant(const TileSet& tiles, const ColumnTransform& transform, bool intercept,
-                          Communicator& communicator) {
-  const double largest =
-      merge_max(communicator, largest_row_norm(tiles, transform, intercept), "largest row norm");
-  const double curvature =
-      largest / 4 * static_cast<double>(tiles.shards.rows()) / tiles.total_weight;
+void require_both_classes(const TileSet& tiles, const Schema& schema) {
+  for (const bool positive : {false, true}) {
+    const double weight =
+        positive ? tiles.positive_weight : tiles.total_weight - tiles.positive_weight;
+    if (weight > 0) continue;
+    throw DataError(
+        fmt::format("training rows: those with the label \"{}\" weigh nothing (sample times class "
+                    "weight), so there "
+                    "is only one class to learn",
+                    schema.classes[positive ? 1 : 0]));
+  }
+}
+
+// What the Gram matrix of sparse rows multiplies.
+std::int64_t row_pairs(const TileSet& tiles) {
+  const auto* sparse = std::get_if<SparseTiles>(&tiles.storage);
+  if (sparse == nullptr) return 0;
+  std::int64_t pairs = 0;
+  for (const std::int64_t length : sparse->length) pairs += length * length;
+  return pairs;
+}
+
+double lipschitz_constant(const TileSet& tiles, const ColumnTransform& transform,
+                          const ModelConfig& model, Communicator& communicator) {
+  const double largest = merge_max(
+      communicator, largest_row_norm(tiles, transform, model.intercept), "largest row norm");
+  const double curvature = traits_of(choose_loss(model)).largest_curvature * largest *
+                           static_cast<double>(tiles.shards.rows()) / tiles.total_weight;
   if (curvature != 0 && !(curvature >= kLeastCurvature && curvature <= 1 / kLeastCurvature)) {
     throw DataError(
         "training rows: the squared lengths of rows are too large or too small for float64 (set "
@@ -224,8 +273,10 @@ std::string far_feature(const RankRows& rank_rows, const ColumnTransform& transf
 TileSet make_validation_tiles(const Config& config, const RankRows& rank_rows,
                               const PreparedData& prepared, const RowWeights& weights,
                               const Schema& schema, Communicator& communicator, ThreadPool& pool) {
+  constexpr std::string_view kWhich = "validation";
   TileSet tiles = make_rank_tiles(rank_rows, prepared.transform, prepared.layout, weights,
-                                  "validation", communicator, pool);
+                                  weight_scale(rank_rows, weights, kWhich, communicator), kWhich,
+                                  communicator, pool);
   tiles.largest_feature = std::max(
       1.0, merge_max(communicator, largest_stored_feature(tiles), "largest validation feature"));
   if (!(tiles.largest_feature <= kFarthestFeature)) {
@@ -266,10 +317,17 @@ PreparedData prepare(const Config& config, const Dataset& dataset, Communicator&
       measure_transform(config.data, train, ranges, prepared.layout, dataset.schema, communicator);
   const RowWeights weights =
       row_weights(config.model.class_weight, train, dataset.schema, communicator);
+  // Without an intercept a column must part the classes at 0, which centring moves.
+  if (config.model.intercept && config.model.l1 == 0 && config.model.l2 == 0.0) {
+    prepared.separating_columns = separating_columns(train, weights, features, communicator);
+  }
+  prepared.weight_scale = weight_scale(train, weights, "training", communicator);
   prepared.rows.train = make_rank_tiles(train, prepared.transform, prepared.layout, weights,
-                                        "training", communicator, pool);
-  prepared.lipschitz = lipschitz_constant(prepared.rows.train, prepared.transform,
-                                          config.model.intercept, communicator);
+                                        prepared.weight_scale, "training", communicator, pool);
+  require_both_classes(prepared.rows.train, dataset.schema);
+  prepared.row_pairs = merge_sum(communicator, row_pairs(prepared.rows.train), "pairs of entries");
+  prepared.lipschitz =
+      lipschitz_constant(prepared.rows.train, prepared.transform, config.model, communicator);
   if (split.validation) {
     prepared.validation_rows = split.validation->count();
     prepared.rows.validation = make_validation_tiles(config, rank_rows(*split.validation), prepared,

@@ -57,7 +57,7 @@ void merge_moments(Communicator& communicator, ColumnMoments& moments) {
 void reduce_sums(Backend& backend, Communicator& communicator, std::string_view operation) {
   // Alone there is nothing to add, and whoever asks for the sums pays for putting them together.
   if (communicator.rank().size == 1) return;
-  const MemorySpace space = backend.memory();
+  const MemorySpace space = backend.attributes().memory;
   const SumBuffer sums = backend.sums(communicator.queues(space) ? space : MemorySpace::kHost);
   communicator.all_reduce(sums, Reduction::kSum, operation);
   backend.set_sums(sums);
@@ -66,7 +66,7 @@ void reduce_sums(Backend& backend, Communicator& communicator, std::string_view 
 std::int64_t reduce_sums_and_note(Backend& backend, Communicator& communicator, std::int64_t note,
                                   std::string_view operation) {
   if (communicator.rank().size == 1) return note;
-  if (communicator.queues(backend.memory())) {
+  if (communicator.queues(backend.attributes().memory)) {
     reduce_sums(backend, communicator, operation);
     return merge_sum(communicator, note, "interruption");
   }

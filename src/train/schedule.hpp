@@ -31,7 +31,7 @@ class LearningRates {
   std::int64_t total_steps_;
 };
 
-/// The sequence a of UpdateRule::kScaled, w = a v (docs/sparse_updates.md).
+/// The sequence a of rules that keep w = a v (docs/sparse_updates.md).
 class ScaleSequence {
  public:
   explicit ScaleSequence(double l2) : l2_(l2) {}

@@ -34,14 +34,14 @@ SumExchange::SumExchange(Backend& backend, Communicator& communicator, std::int6
     : backend_(backend),
       communicator_(communicator),
       features_(features),
-      may_go_by_feature_(communicator.rank().size > 1 && backend.lists_features() &&
+      may_go_by_feature_(communicator.rank().size > 1 && backend.sparse_sums() != nullptr &&
                          batch_entries <= static_cast<double>(features)) {
   if (!may_go_by_feature_) return;
   // A step allocates nothing; memory that is not touched costs nothing.
   const auto ranks = static_cast<std::size_t>(communicator.rank().size);
   mine_.reserve(static_cast<std::size_t>(features / kLeastShare));
   all_.reserve(static_cast<std::size_t>(features / kLeastShare));
-  header_.reserve(ranks + 2 + backend.rest_of_sums().size());
+  header_.reserve(ranks + 2 + backend.sparse_sums()->rest().size());
   sizes_.reserve(ranks);
 }
 
@@ -58,9 +58,10 @@ std::int64_t SumExchange::add(std::int64_t note) {
 // that belong to no feature.
 std::int64_t SumExchange::add_by_feature_or_all(std::int64_t note) {
   const auto ranks = static_cast<std::size_t>(communicator_.rank().size);
-  const std::span<std::int64_t> rest = backend_.rest_of_sums();
+  SparseSums& sums = *backend_.sparse_sums();
+  const std::span<std::int64_t> rest = sums.rest();
   mine_.clear();
-  const bool listed = backend_.take_features(mine_);
+  const bool listed = sums.take(mine_);
   header_.assign(ranks, 0);
   header_[static_cast<std::size_t>(communicator_.rank().rank)] =
       static_cast<std::int64_t>(mine_.size());
@@ -78,7 +79,7 @@ std::int64_t SumExchange::add_by_feature_or_all(std::int64_t note) {
               rest.begin());
     exchange_features();
   } else {
-    if (listed) backend_.add_features(mine_);
+    if (listed) sums.add(mine_);
     reduce_sums(backend_, communicator_, kOperation);
   }
   return note;
@@ -93,7 +94,7 @@ void SumExchange::exchange_features() {
   all_.resize(all / kNumbersOfPair);
   communicator_.all_gather(numbers(std::span<const FeatureSum>(mine_)), sizes_,
                            numbers(std::span<FeatureSum>(all_)), kOperation);
-  backend_.add_features(all_);
+  backend_.sparse_sums()->add(all_);
   ++n_by_feature_;
 }
 

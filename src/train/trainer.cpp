@@ -1,11 +1,17 @@
 #include "train/trainer.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
+#include <new>
+#include <utility>
 
 #include "arith/bits.hpp"
 #include "arith/fixed_point.hpp"
+#include "config/names.hpp"
 #include "core/interruption.hpp"
+#include "ossau/error.hpp"
+#include "solve/certificate.hpp"
 #include "train/rank_reduce.hpp"
 
 namespace ossau {
@@ -17,25 +23,26 @@ constexpr std::int64_t kStepsOfRun = 1024;
 
 }  // namespace
 
-Trainer::Trainer(const Config& config, const TrainerData& data, Backend& backend,
+Trainer::Trainer(const Config& config, TrainerData data, Backend& backend,
                  Communicator& communicator, TrainingObserver* observer)
     : config_(config),
-      data_(data),
+      data_(std::move(data)),
       backend_(backend),
       communicator_(communicator),
       observer_(observer),
-      order_(data_.shards, config.training.batch_size, config.training.seed),
+      order_(data_.shards, *config.training.batch_size, config.training.seed),
       fixed_bits_(fixed_point_bits(order_.rows_in_batch(0))),
-      rates_(config.optimizer, data_.first_rate, order_.steps_per_epoch(), config.training.epochs),
-      scales_(config.model.l2),
+      rates_(config.optimizer, data_.first_rate, order_.steps_per_epoch(), *config.training.epochs),
+      scales_(data_.penalty.l2),
       exchange_(backend, communicator, data_.features,
                 static_cast<double>(data_.entries) / static_cast<double>(data_.train.rows) *
                     static_cast<double>(order_.rows_in_batch(0))),
       evaluator_(config.model, data_.penalty, data_.first_rate, backend, communicator),
-      weights_(static_cast<std::size_t>(data_.features) + 1, 0.0) {
+      weights_(first_weights(config.model, data_.train)) {
   // A step allocates nothing: room for a batch that cuts its first and last tile, and has the short
   // one between.
   batch_.reserve(static_cast<std::size_t>(order_.rows_in_batch(0) / kTileRows) + 3);
+  if (runs_steps()) backend_.step_graphs()->reserve(order_);
   if (config.training.early_stopping) early_stopper_.emplace(*config.training.early_stopping);
 }
 
@@ -48,6 +55,7 @@ Summary Trainer::train() {
   const Stopwatch evaluation_clock;
   evaluate(summary);
   summary.time.evaluate_s = position_.evaluate_s + evaluation_clock.seconds();
+  summary.method = name_of(config_.optimizer.method);
   summary.epochs = position_.epoch;
   summary.steps = position_.steps;
   summary.resumed_from_step = resumed_from_step_;
@@ -59,7 +67,7 @@ Summary Trainer::train() {
 
 void Trainer::train_epochs() {
   bool over = false;
-  while (!over && position_.epoch < config_.training.epochs) over = train_epoch();
+  while (!over && position_.epoch < *config_.training.epochs) over = train_epoch();
   communicator_.set_position({.phase = "evaluation"});
   backend_.get_weights(weights_);
   // A tolerance promises something of the weights that are saved: of these, not of the best ones.
@@ -89,8 +97,9 @@ void Trainer::begin_epoch() {
 
 // Minibatches only: a full batch is looked at step by step.
 bool Trainer::runs_steps() const {
-  const bool reduces = communicator_.rank().size == 1 || communicator_.queues(backend_.memory());
-  return backend_.takes_runs() && reduces && !full_batch();
+  const bool reduces =
+      communicator_.rank().size == 1 || communicator_.queues(backend_.attributes().memory);
+  return backend_.step_graphs() != nullptr && reduces && !full_batch();
 }
 
 void Trainer::run_steps() {
@@ -117,17 +126,17 @@ void Trainer::run_steps(Range steps) {
   run_parameters_.clear();
   for (std::int64_t i = 0; i < steps.size(); ++i) {
     position_.last_rate = rates_.at(position_.steps + i);
-    run_parameters_.push_back(
-        step_parameters(gradient_factor(order_.rows_in_batch(steps.begin + i))));
+    run_parameters_.push_back(step_parameters(
+        position_.steps + i, gradient_factor(order_.rows_in_batch(steps.begin + i))));
   }
   run_totals_.resize(static_cast<std::size_t>(steps.size()));
-  backend_.run({.order = order_,
-                .steps = steps,
-                .fixed_bits = fixed_bits_,
-                .parameters = run_parameters_,
-                .totals = run_totals_,
-                .queue_reduction = queued_reduction(communicator_, "gradient sums"),
-                .await = awaited_reduction(communicator_, "gradient sums")});
+  backend_.step_graphs()->run({.order = order_,
+                               .steps = steps,
+                               .fixed_bits = fixed_bits_,
+                               .parameters = run_parameters_,
+                               .totals = run_totals_,
+                               .queue_reduction = queued_reduction(communicator_, "gradient sums"),
+                               .await = awaited_reduction(communicator_, "gradient sums")});
   for (std::int64_t i = 0; i < steps.size(); ++i) {
     note_totals(run_totals_[static_cast<std::size_t>(i)], steps.begin + i);
   }
@@ -182,14 +191,16 @@ bool Trainer::step() {
       return true;
     }
   }
-  backend_.update(step_parameters(factor));
+  backend_.update(step_parameters(position_.steps, factor));
   steps_done(1, interrupted_ranks);
   return false;
 }
 
-StepParameters Trainer::step_parameters(double gradient_factor) {
+// step: from the training's start, from 0.
+StepParameters Trainer::step_parameters(std::int64_t step, double gradient_factor) {
   StepParameters parameters{.rate = position_.last_rate, .gradient_factor = gradient_factor};
-  if (data_.rule == UpdateRule::kScaled) scales_.advance(parameters);
+  if (traits_of(data_.rule).scales_weights) scales_.advance(parameters);
+  prepare_step(data_.rule, data_.settings, step + 1, parameters);
   return parameters;
 }
 
@@ -206,7 +217,7 @@ bool Trainer::finish_epoch() {
       data_.train.total_weight;
   report.gradient_max = position_.gradient_max;
   report.rows_per_second = static_cast<double>(data_.train.rows) / train_s;
-  const bool last = report.epoch == config_.training.epochs || stop_reason_ == "tolerance";
+  const bool last = report.epoch == *config_.training.epochs || stop_reason_ == "tolerance";
   bool stop_early = false;
   if (data_.validation && (last || report.epoch % config_.training.evaluate_every == 0)) {
     stop_early = validate(report);
@@ -250,18 +261,50 @@ void Trainer::evaluate(Summary& summary) {
   summary.train = evaluator_.evaluate(data_.train, position_.epoch);
   if (data_.validation)
     summary.validation = evaluator_.evaluate(*data_.validation, position_.epoch);
+  bound_gap(summary);
 }
 
-// All ranks at the same time, as in training: they may share a machine's memory.
+// A minibatch run too says how far it is from the optimum, in one more pass.
+void Trainer::bound_gap(Summary& summary) {
+  SolverPasses* const passes = backend_.solver_passes();
+  if (passes == nullptr || !data_.objective || data_.penalty.pseudo_huber > 0) return;
+  Objective objective(*passes, communicator_, *data_.objective);
+  const Penalties penalties = objective.penalties();
+  if (penalties.l1 == 0 && penalties.l2 == 0) return;  // nothing would be proved
+  constexpr EvaluationExtras kExtras{.curvature = true};
+  // A training is not lost where no memory is left for scores and sums.
+  std::int64_t without_memory = 0;
+  try {
+    objective.reserve(1, kExtras);
+  } catch (const DeviceError&) {
+    without_memory = 1;
+  } catch (const std::bad_alloc&) {
+    without_memory = 1;
+  }
+  if (merge_sum(communicator_, without_memory, "memory for a bound") > 0) return;
+  const Vector point = objective.rounded(weights_);
+  const Evaluation at = objective.evaluate(point, ScoreSlot{0}, kExtras);
+  const double gap = relative_gap(gap_bound(at, point, penalties), at.value);
+  summary.convergence =
+      Convergence{.gap = gap,
+                  .certified = std::isfinite(gap),
+                  .converged = gap <= config_.training.gap.value_or(TrainingConfig::kUsualGap),
+                  .passes = position_.rows_visited / data_.train.rows};
+}
+
 void Trainer::measure_speed(Summary& summary) {
-  communicator_.barrier("measurement of the machine");
-  Speed& speed = summary.speed;
-  speed.passes =
+  summary.speed.passes =
       static_cast<double>(position_.rows_visited) / static_cast<double>(data_.train.rows);
-  speed.bare_pass_s = merge_max(communicator_, backend_.bare_pass_s(), "measured ceiling");
-  speed.floor_s = speed.passes * speed.bare_pass_s;
-  speed.ceiling_share = speed.floor_s / summary.time.train_s;
-  speed.communication_s = communication_s();
+  measure_ceiling(summary, backend_, communicator_);
+  summary.speed.communication_s = communication_s();
+}
+
+void Trainer::describe(TrainingStart& start) const {
+  start.method = name_of(config_.optimizer.method);
+  start.epochs = *config_.training.epochs;
+  start.steps_per_epoch = order_.steps_per_epoch();
+  start.batch_size = order_.rows_in_batch(0);
+  start.learning_rate = rates_.first();
 }
 
 double Trainer::communication_s() {
@@ -277,7 +320,7 @@ double Trainer::device_exchange_s() {
   for (double& each : seconds) {
     const Stopwatch watch;
     reduce_sums(backend_, communicator_, "measurement of sums");
-    communicator_.await(backend_.sums(backend_.memory()), "measurement of sums");
+    communicator_.await(backend_.sums(backend_.attributes().memory), "measurement of sums");
     each = watch.seconds();
   }
   const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);

@@ -9,12 +9,14 @@
 #include "comm/communicator.hpp"
 #include "core/clock.hpp"
 #include "ossau/config.hpp"
+#include "solve/objective.hpp"
 #include "train/checkpoints.hpp"
 #include "train/early_stopping.hpp"
 #include "train/evaluation.hpp"
 #include "train/observer.hpp"
 #include "train/schedule.hpp"
 #include "train/sum_exchange.hpp"
+#include "train/training_loop.hpp"
 #include "train/training_state.hpp"
 
 namespace ossau {
@@ -26,35 +28,25 @@ struct TrainerData {
   std::optional<RowSetInfo> validation;
   double first_rate = 0;  // learning rate, `auto` resolved
   Penalty penalty;
+  std::optional<ObjectiveSetup> objective = std::nullopt;  // absent: no bound is taken at the end
   UpdateRule rule = UpdateRule::kDescent;
+  RuleSettings settings = {};
   std::int64_t features = 0;
   std::int64_t entries = 0;  // stored, of the training rows of all ranks
 };
 
 /// One rank's training: synchronous data-parallel gradient descent.
-class Trainer {
+class Trainer final : public TrainingLoop {
  public:
   /// observer: null on every rank but 0.
-  Trainer(const Config& config, const TrainerData& data, Backend& backend,
-          Communicator& communicator, TrainingObserver* observer);
+  Trainer(const Config& config, TrainerData data, Backend& backend, Communicator& communicator,
+          TrainingObserver* observer);
 
-  /// Has checkpoints written, on every rank; must outlive this.
-  void keep_checkpoints(Checkpoints& checkpoints) { checkpoints_ = &checkpoints; }
-  /// Goes on from a state of this training, on every rank, instead of from the beginning; tells the
-  /// observer.  Throws DataError where it cannot be one.
-  void resume(Resumption from);
-
-  /// Trains, then evaluates at the final weights.  Collective; every rank returns the same, times
-  /// apart.  Fills epochs, steps, stop_reason, metrics, train_s, evaluate_s and all of speed but
-  /// entries.
-  Summary train();
-
-  /// The final weights [d + 1], intercept last.
-  const std::vector<double>& weights() const { return weights_; }
-
-  std::int64_t steps_per_epoch() const { return order_.steps_per_epoch(); }
-  double first_rate() const { return rates_.first(); }
-  std::int64_t batch_rows() const { return order_.rows_in_batch(0); }
+  void keep_checkpoints(Checkpoints& checkpoints) override { checkpoints_ = &checkpoints; }
+  void resume(Resumption from) override;
+  Summary train() override;
+  const std::vector<double>& weights() const override { return weights_; }
+  void describe(TrainingStart& start) const override;
 
  private:
   bool full_batch() const { return order_.steps_per_epoch() == 1; }
@@ -73,11 +65,12 @@ class Trainer {
   TrainingState state() const;
   void check_state(const Resumption& from) const;
   double gradient_factor(std::int64_t rows) const;
-  StepParameters step_parameters(double gradient_factor);
+  StepParameters step_parameters(std::int64_t step, double gradient_factor);
   bool finish_epoch();
   bool gradient_is_small();
   bool validate(EpochReport& report);
   void evaluate(Summary& summary);
+  void bound_gap(Summary& summary);
   void measure_speed(Summary& summary);
   double communication_s();
   double device_exchange_s();

@@ -26,16 +26,16 @@ void Trainer::resume(Resumption from) {
 
 // Whoever wrote it: a state that could not have been left here must not be gone on from.
 void Trainer::check_state(const Resumption& from) const {
-  const auto& [position, model, stopper, reports] = from.state;
+  const auto& [position, model, stopper, solver, reports] = from.state;
   const ModelSnapshot here = backend_.snapshot();
   const std::int64_t epoch_steps = order_.steps_per_epoch();
-  const bool fits = position.epoch >= 0 && position.epoch < config_.training.epochs &&
+  const bool fits = position.epoch >= 0 && position.epoch < *config_.training.epochs &&
                     position.step >= 1 && position.step <= epoch_steps &&
                     position.steps == position.epoch * epoch_steps + position.step &&
                     std::ssize(reports) == position.epoch &&
                     model.weights.size() == here.weights.size() &&
-                    model.beside.size() == here.beside.size() &&
-                    stopper.has_value() == early_stopper_.has_value();
+                    model.optimizer_state.size() == here.optimizer_state.size() &&
+                    stopper.has_value() == early_stopper_.has_value() && !solver;
   if (fits) return;
   throw DataError(
       fmt::format("{}: holds no state of this training (name another checkpoint, or set "
@@ -47,6 +47,7 @@ TrainingState Trainer::state() const {
   TrainingState state{.position = position_,
                       .model = backend_.snapshot(),
                       .early_stopper = std::nullopt,
+                      .solver = std::nullopt,
                       .reports = reports_};
   state.position.elapsed_s = elapsed_s();
   state.position.communication_s += exchange_.seconds();

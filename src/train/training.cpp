@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -24,11 +25,14 @@
 #include "data/read.hpp"
 #include "ossau/error.hpp"
 #include "train/checkpoints.hpp"
+#include "train/method.hpp"
 #include "train/preparation.hpp"
 #include "train/rank_reduce.hpp"
 #include "train/resume.hpp"
+#include "train/solver_trainer.hpp"
 #include "train/trainer.hpp"
 #include "train/update_rule.hpp"
+#include "train/warnings.hpp"
 
 namespace ossau {
 namespace {
@@ -42,7 +46,7 @@ Model make_model(const Config& config, const Schema& schema, const ColumnTransfo
                  Layout layout, const std::vector<double>& weights) {
   Model model;
   model.weights.assign(weights.begin(), weights.end() - 1);
-  model.intercept = {weights.back()};
+  model.intercept = weights.back();
   model.shift = transform.shift;
   model.scale = transform.scale;
   model.exponent = transform.exponent;
@@ -52,15 +56,25 @@ Model make_model(const Config& config, const Schema& schema, const ColumnTransfo
   return model;
 }
 
+ObjectiveSetup objective_setup(const Config& config, const PreparedData& prepared) {
+  return {.exponent_power = prepared.transform.exponent_power,
+          .intercept = config.model.intercept,
+          .penalties = {.l1 = config.model.l1, .l2 = *config.model.l2},
+          .rows = prepared.train_rows,
+          .total_weight = prepared.rows.train.total_weight,
+          .lipschitz = prepared.lipschitz};
+}
+
 TrainerData trainer_data(const Config& config, const PreparedData& prepared, UpdateRule rule) {
   const Penalty penalty = make_penalty(config);
   TrainerData data{.shards = prepared.rows.train.shards,
                    .train = RowSetInfo(RowSet::kTrain, prepared.rows.train),
                    .validation = std::nullopt,
-                   .first_rate = config.optimizer.learning_rate.value_or(
-                       safe_learning_rate(prepared.lipschitz, penalty)),
+                   .first_rate = first_learning_rate(config, rule, prepared.lipschitz),
                    .penalty = penalty,
+                   .objective = objective_setup(config, prepared),
                    .rule = rule,
+                   .settings = settings_of(rule, config.optimizer),
                    .features = prepared.transform.columns(),
                    .entries = prepared.entries};
   if (prepared.validation_rows > 0) {
@@ -69,12 +83,41 @@ TrainerData trainer_data(const Config& config, const PreparedData& prepared, Upd
   return data;
 }
 
+SolverData solver_data(const Config& config, const PreparedData& prepared) {
+  SolverData data{.objective = objective_setup(config, prepared),
+                  .train = RowSetInfo(RowSet::kTrain, prepared.rows.train),
+                  .validation = std::nullopt,
+                  .penalty = make_penalty(config),
+                  .plan = plan_solver(config, prepared)};
+  if (prepared.validation_rows > 0) {
+    data.validation.emplace(RowSet::kValidation, prepared.rows.validation);
+  }
+  return data;
+}
+
+using LoopMaker = std::function<std::unique_ptr<TrainingLoop>(Backend&, Communicator&,
+                                                              TrainingObserver* observer)>;
+
+// Before the backend takes the rows.
+LoopMaker loop_maker(const Config& config, const PreparedData& prepared, UpdateRule rule) {
+  if (is_solver(config.optimizer.method)) {
+    return [&config, data = solver_data(config, prepared)](
+               Backend& backend, Communicator& communicator, TrainingObserver* observer) {
+      return std::make_unique<SolverTrainer>(config, data, backend, communicator, observer);
+    };
+  }
+  return [&config, data = trainer_data(config, prepared, rule)](
+             Backend& backend, Communicator& communicator, TrainingObserver* observer) {
+    return std::make_unique<Trainer>(config, data, backend, communicator, observer);
+  };
+}
+
 ModelSetup model_setup(const Config& config, const PreparedData& prepared, UpdateRule rule) {
-  return {.outputs = 1,
+  return {.loss = choose_loss(config.model),
           .intercept = config.model.intercept,
           .exponent_power = prepared.transform.exponent_power,
           .rule = rule,
-          .momentum = config.optimizer.momentum,
+          .settings = settings_of(rule, config.optimizer),
           .penalty = make_penalty(config)};
 }
 
@@ -82,19 +125,17 @@ const char* layout_name(Layout layout) { return layout == Layout::kDense ? "dens
 
 TrainingStart training_start(const Config& config, const PreparedData& prepared,
                              const Backend& backend, const Communicator& communicator,
-                             const Trainer& trainer) {
-  return {.rows = prepared.train_rows,
-          .validation_rows = prepared.validation_rows,
-          .features = prepared.transform.columns(),
-          .layout = layout_name(prepared.layout),
-          .device = backend.device(),
-          .simd = backend.simd(),
-          .ranks = communicator.rank().size,
-          .threads = threads_per_rank(config.run, communicator),
-          .epochs = config.training.epochs,
-          .steps_per_epoch = trainer.steps_per_epoch(),
-          .batch_size = trainer.batch_rows(),
-          .learning_rate = trainer.first_rate()};
+                             const TrainingLoop& loop) {
+  TrainingStart start{.rows = prepared.train_rows,
+                      .validation_rows = prepared.validation_rows,
+                      .features = prepared.transform.columns(),
+                      .layout = layout_name(prepared.layout),
+                      .device = backend.attributes().device,
+                      .simd = backend.attributes().unit,
+                      .ranks = communicator.rank().size,
+                      .threads = threads_per_rank(config.run, communicator)};
+  loop.describe(start);
+  return start;
 }
 
 void complete(Summary& summary, const PreparedData& prepared, const std::vector<double>& weights) {
@@ -150,10 +191,10 @@ CheckpointIdentity identity_where_needed(const Config& config, const PreparedDat
 }
 
 // Trains on a backend that has its rows, from the beginning or from a checkpoint.
-// checkpoints: made here where they are kept; they must outlive the trainer, and wait for what is
+// checkpoints: made here where they are kept; they must outlive the loop, and wait for what is
 // being written.
 Summary train_on(Backend& backend, const Config& config, const PreparedData& prepared,
-                 const CheckpointIdentity& identity, Trainer& trainer, Communicator& communicator,
+                 const CheckpointIdentity& identity, TrainingLoop& loop, Communicator& communicator,
                  std::optional<Checkpoints>& checkpoints, TrainingObserver* observer) {
   // Rank 0's word: another rank may not know where the run's files go, nor what it was told.
   std::array<std::int64_t, 2> kept = {config.checkpoint.directory ? 1 : 0,
@@ -163,54 +204,14 @@ Summary train_on(Backend& backend, const Config& config, const PreparedData& pre
     CheckpointConfig checkpoint = config.checkpoint;
     checkpoint.every_steps = kept[1] == 0 ? std::nullopt : std::optional(kept[1]);
     checkpoints.emplace(std::move(checkpoint), identity, communicator);
-    trainer.keep_checkpoints(*checkpoints);
+    loop.keep_checkpoints(*checkpoints);
   }
   if (observer != nullptr)
-    observer->on_start(training_start(config, prepared, backend, communicator, trainer));
+    observer->on_start(training_start(config, prepared, backend, communicator, loop));
   auto from =
       find_resumption(config.checkpoint, identity, prepared.transform.columns(), communicator);
-  if (from) trainer.resume(*std::move(from));
-  return trainer.train();
-}
-
-// One rank, from tiles in memory to a model.
-TrainingResult train_rows(const Config& config, PreparedData& prepared, const Schema& schema,
-                          Communicator& communicator, const BackendMaker& make,
-                          TrainingObserver* observer) {
-  const Stopwatch loading_clock;
-  const UpdateRule rule = choose_rule(config, prepared.layout);
-  const TrainerData data = trainer_data(config, prepared, rule);
-  const CheckpointIdentity identity =
-      identity_where_needed(config, prepared, schema, communicator.rank());
-  const auto backend =
-      make(config.run, communicator.local_rank(), threads_per_rank(config.run, communicator),
-           std::move(prepared.rows), model_setup(config, prepared, rule));
-  TrainingResult result;
-  const double loading_s = loading_clock.seconds();
-  // Before all that may fail: the others must not wait for the disk to hear of it.
-  std::optional<Checkpoints> checkpoints;
-  try {
-    // Taking memory of a device may wait for all of them, and so for a sum that another rank has
-    // begun.
-    communicator.barrier("start of training");
-    const bool first = communicator.rank().rank == 0;
-    Trainer trainer(config, data, *backend, communicator, first ? observer : nullptr);
-    if (first) warn_of_dense_update(prepared, rule, trainer.batch_rows());
-    result.summary = train_on(*backend, config, prepared, identity, trainer, communicator,
-                              checkpoints, observer);
-    result.summary.time.read_s = loading_s;
-    complete(result.summary, prepared, trainer.weights());
-    result.model =
-        make_model(config, schema, prepared.transform, prepared.layout, trainer.weights());
-    if (config.checkpoint.directory) result.checkpoint_key = identity.key();
-  } catch (const Interrupted&) {
-    throw;  // every rank leaves, and none waits for another
-  } catch (const std::exception& error) {
-    // Before the backend goes: it waits for its device, where a sum may be waiting for the others.
-    abort(communicator, error);
-    throw;
-  }
-  return result;
+  if (from) loop.resume(*std::move(from));
+  return loop.train();
 }
 
 // One rank, from prepared rows to a model.  clock: runs since its rows began to be read.
@@ -258,6 +259,49 @@ PreparedData read_and_prepare(const Config& config, Communicator& host, Schema& 
 }
 
 }  // namespace
+
+TrainingResult train_rows(const Config& given, PreparedData& prepared, const Schema& schema,
+                          Communicator& communicator, const BackendMaker& make,
+                          TrainingObserver* observer) {
+  const Stopwatch loading_clock;
+  const Config config = resolved(given, prepared);
+  if (communicator.rank().rank == 0) say_choices(given, config, schema);
+  const UpdateRule rule = choose_rule(config, prepared.layout);
+  const LoopMaker make_loop = loop_maker(config, prepared, rule);
+  const WarningFacts facts = warning_facts(given, prepared, schema);
+  const CheckpointIdentity identity =
+      identity_where_needed(config, prepared, schema, communicator.rank());
+  const auto backend =
+      make(config.run, communicator.local_rank(), threads_per_rank(config.run, communicator),
+           std::move(prepared.rows), model_setup(config, prepared, rule));
+  TrainingResult result;
+  const double loading_s = loading_clock.seconds();
+  // Before all that may fail: the others must not wait for the disk to hear of it.
+  std::optional<Checkpoints> checkpoints;
+  try {
+    const bool first = communicator.rank().rank == 0;
+    const std::unique_ptr<TrainingLoop> loop =
+        make_loop(*backend, communicator, first ? observer : nullptr);
+    // Taking memory of a device, as both have done, may wait for all of them, and so for a sum that
+    // another rank has begun.
+    communicator.barrier("start of training");
+    if (first && !is_solver(config.optimizer.method)) warn_of_dense_update(config, prepared, rule);
+    result.summary =
+        train_on(*backend, config, prepared, identity, *loop, communicator, checkpoints, observer);
+    result.summary.time.read_s = loading_s;
+    complete(result.summary, prepared, loop->weights());
+    add_warnings(facts, config, result.summary);
+    result.model = make_model(config, schema, prepared.transform, prepared.layout, loop->weights());
+    if (config.checkpoint.directory) result.checkpoint_key = identity.key();
+  } catch (const Interrupted&) {
+    throw;  // every rank leaves, and none waits for another
+  } catch (const std::exception& error) {
+    // Before the backend goes: it waits for its device, where a sum may be waiting for the others.
+    abort(communicator, error);
+    throw;
+  }
+  return result;
+}
 
 TrainingResult run_training(const Config& config, TrainingObserver& observer,
                             Communicator* processes) {

@@ -12,6 +12,7 @@
 #include "ossau/summary.hpp"
 #include "train/model.hpp"
 #include "train/observer.hpp"
+#include "train/preparation.hpp"
 
 namespace ossau {
 
@@ -26,6 +27,12 @@ struct TrainingResult {
 using BackendMaker = std::function<std::unique_ptr<Backend>(const RunConfig& config, RankInfo rank,
                                                             std::int64_t threads, BackendRows rows,
                                                             ModelSetup setup)>;
+
+/// One rank of a training, from rows in memory to a model: what the others below end in.  The
+/// backend takes the rows.  observer: null on every rank but 0.
+TrainingResult train_rows(const Config& config, PreparedData& prepared, const Schema& schema,
+                          Communicator& communicator, const BackendMaker& make,
+                          TrainingObserver* observer);
 
 /// Reads the data of `config`, trains, evaluates at the final weights and returns the result.
 /// observer: told of the start, in every process, and of every epoch, on rank 0.  Writes no file

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "backend/backend.hpp"
+#include "solve/solver.hpp"
 #include "train/early_stopping.hpp"
 #include "train/observer.hpp"
 
@@ -33,7 +34,8 @@ struct TrainingState {
   TrainingPosition position;
   ModelSnapshot model;
   std::optional<EarlyStopperState> early_stopper;
-  std::vector<EpochReport> reports;  // of the finished epochs
+  std::optional<SolverState> solver;  // instead of a model, of trainings by a solver
+  std::vector<EpochReport> reports;   // of the finished epochs
 };
 
 /// A state and where it came from.

@@ -21,22 +21,6 @@ TEST(Descend, IsAGradientStepWithoutL1) {
   EXPECT_EQ(descend(1.0, 2.0, 0.25, 1.0), 0.25);
 }
 
-TEST(Roll, AddsMomentumToTheGradient) {
-  double v = 2.0;
-  EXPECT_EQ(roll(1.0, v, 1.0, 0.5, 0.25, 0.0), 0.5);
-  EXPECT_EQ(v, 2.0);
-  EXPECT_EQ(roll(1.0, v, 0.0, 0.5, 0.25, 0.0), 0.75);
-  EXPECT_EQ(v, 1.0);
-}
-
-TEST(Roll, RestsAtAnL1MinimiserWhateverTheMomentum) {
-  double v = 0.0;
-  EXPECT_EQ(roll(2.0, v, -1.0, 0.75, 0.5, 1.0), 2.0);  // g = -l1 sign(w)
-  EXPECT_EQ(v, 0.0);
-  EXPECT_EQ(roll(0.0, v, 0.9, 0.75, 0.5, 1.0), 0.0);  // |g| < l1 keeps a zero weight
-  EXPECT_EQ(v, 0.0);
-}
-
 TEST(PenaltyGradient, IsTheDerivativeOfThePenalty) {
   const Penalty penalty{.l1 = 0, .l2 = 0.3, .pseudo_huber = 0.7, .delta = 0.4};
   const auto value = [&](double w) {

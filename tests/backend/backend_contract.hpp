@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -14,18 +13,13 @@
 
 #include "arith/fixed_point.hpp"
 #include "backend/backend.hpp"
+#include "backend/backend_case.hpp"
 #include "backend/prepared_rows.hpp"
 #include "backend/reference_sums.hpp"
 
 namespace ossau::test {
 
-/// One implementation of Backend; every one must pass the tests below, bit for bit.
-struct BackendCase {
-  std::string name;
-  std::function<std::unique_ptr<Backend>(BackendRows rows, ModelSetup setup)> make;
-  std::string why_not = {};  // there is none here; empty: there is
-};
-
+/// Every implementation of Backend must pass the tests below, bit for bit.
 class BackendContract : public ::testing::TestWithParam<BackendCase> {
  protected:
   void SetUp() override {
@@ -141,24 +135,20 @@ struct BackendWithRows {
   }
 };
 
-// Scores and sums of `slices`, with scores asked for and without.
+// Sums of `slices`, then sums and scores of every row.
 inline void expect_reference_scores(const BackendWithRows& of,
                                     const std::vector<TileSlice>& slices) {
-  const auto expected = reference_sums(of.tiles, slices, of.scoring, 44);
-  std::vector<float> scores(slices.size() * 64);
-  of.backend->gradient_and_scores(RowSet::kTrain, slices, 44);
-  of.backend->get_scores(scores);
+  EXPECT_EQ(sums_of(*of.backend, slices, 44), reference_sums(of.tiles, slices, of.scoring, 44));
+  of.backend->gradient_and_scores(RowSet::kTrain, 44);
   const auto host = of.backend->sums(MemorySpace::kHost).host();
-  EXPECT_EQ(std::vector<std::int64_t>(host.begin(), host.end()), expected);
-  EXPECT_EQ(sums_of(*of.backend, slices, 44), expected);
-  for (std::size_t i = 0; i < slices.size(); ++i) {
-    const auto tile = static_cast<std::size_t>(slices[i].tile);
-    for (auto row = static_cast<std::size_t>(slices[i].row_begin);
-         row < static_cast<std::size_t>(slices[i].row_end); ++row) {
-      const RowEntries entries = entries_of(of.tiles, tile, row);
-      ASSERT_EQ(scores[i * 64 + row], reference_score(entries, of.scoring, of.scoring.back()))
-          << "slice " << i << ", row " << row;
-    }
+  EXPECT_EQ(std::vector<std::int64_t>(host.begin(), host.end()),
+            reference_sums(of.tiles, every_tile(of.tiles.shards), of.scoring, 44));
+  std::vector<std::int64_t> keys(static_cast<std::size_t>(of.tiles.shards.rows()));
+  of.backend->ranking_keys(keys);
+  for (std::size_t row = 0; row < keys.size(); ++row) {
+    const RowEntries entries = entries_of(of.tiles, row / 64, row % 64);
+    const float score = reference_score(entries, of.scoring, of.scoring.back());
+    ASSERT_EQ(keys[row], ranking_key(score, is_positive(of.tiles.signed_weight[row]))) << row;
   }
 }
 
@@ -271,7 +261,7 @@ struct RuleCase {
   std::string name;
   UpdateRule rule;
   Penalty penalty;
-  double momentum = 0;
+  RuleSettings settings = {};
   bool intercept = true;
 };
 
@@ -282,13 +272,18 @@ inline std::vector<RuleCase> rule_cases() {
   return {{"descent", UpdateRule::kDescent, l2},
           {"proximal", UpdateRule::kDescent, l1},
           {"huber", UpdateRule::kDescent, huber},
-          {"momentum", UpdateRule::kMomentum, l2, 0.9},
-          {"momentum_proximal", UpdateRule::kMomentum, l1, 0.9},
-          {"nesterov", UpdateRule::kNesterov, l1, 0.9},
+          {"momentum", UpdateRule::kMomentum, l2, {{0.9}}},
+          {"momentum_proximal", UpdateRule::kMomentum, l1, {{0.9}}},
+          {"nesterov", UpdateRule::kNesterov, l1, {{0.9}}},
           {"adaptive", UpdateRule::kAdaptive, l2},
           {"adaptive_proximal", UpdateRule::kAdaptive, l1},
           {"scaled", UpdateRule::kScaled, l2},
-          {"no_intercept", UpdateRule::kDescent, l2, 0, false}};
+          {"no_intercept", UpdateRule::kDescent, l2, {}, false},
+          {"adagrad", UpdateRule::kAdagrad, l2, {{1e-10}}},
+          {"adagrad_proximal", UpdateRule::kAdagrad, l1, {{1e-10}}},
+          {"adagrad_untouched", UpdateRule::kAdagrad, {}, {{1e-10}}},
+          {"adam", UpdateRule::kAdam, l2, {{0.9, 0.999, 1e-8}}},
+          {"adam_proximal", UpdateRule::kAdam, l1, {{0.9, 0.999, 1e-8}}, false}};
 }
 
 /// A training of full-batch steps by one rule, on a backend of its own.
@@ -302,7 +297,7 @@ class RuleRun {
     slices_ = every_tile(prepared.tiles.shards);
     prepared.setup.rule = rule.rule;
     prepared.setup.penalty = rule.penalty;
-    prepared.setup.momentum = rule.momentum;
+    prepared.setup.settings = rule.settings;
     prepared.setup.intercept = rule.intercept;
     backend_ = backend_case.make({std::move(prepared.tiles), {}}, prepared.setup);
     backend_->set_weights(weights_of(0.0));
@@ -314,11 +309,13 @@ class RuleRun {
       scale_ *= 1 - 0.05 * rule_.penalty.l2;
       const double reached = rule_.rule == UpdateRule::kScaled ? scale_ : 1;
       if (fold) scale_ = 1;
-      backend_->update({.rate = 0.05,
-                        .gradient_factor = 0x1p-44 / 300,
-                        .scale = fold ? 1 : reached,
-                        .fold = fold,
-                        .fold_factor = reached});
+      StepParameters parameters{.rate = 0.05,
+                                .gradient_factor = 0x1p-44 / 300,
+                                .scale = fold ? 1 : reached,
+                                .fold = fold,
+                                .fold_factor = reached};
+      prepare_step(rule_.rule, rule_.settings, ++number_, parameters);
+      backend_->update(parameters);
     }
   }
 
@@ -326,6 +323,7 @@ class RuleRun {
   void go_on_from(const RuleRun& other) {
     backend_->restore(other.backend_->snapshot());
     scale_ = other.scale_;
+    number_ = other.number_;
   }
 
   std::vector<double> weights() const {
@@ -346,6 +344,7 @@ class RuleRun {
   std::vector<TileSlice> slices_;
   std::unique_ptr<Backend> backend_;
   double scale_ = 1;
+  std::int64_t number_ = 0;  // of the last step
 };
 
 /// The weights after `steps` full-batch steps of `rule`.

@@ -10,27 +10,12 @@
 #include <vector>
 
 #include "backend/backend_contract.hpp"
+#include "backend/cpu_cases.hpp"
 #include "backend/cuda_module.hpp"
 #include "ossau/error.hpp"
 
 namespace ossau::test {
 namespace {
-
-BackendCase cpu_case(const CpuKernels& kernels, std::int64_t threads) {
-  return {std::string(kernels.name) + "_" + std::to_string(threads),
-          [kernels, threads](BackendRows rows, ModelSetup setup) {
-            return make_cpu_backend(kernels, threads, Waiting::kSpin, std::move(rows),
-                                    std::move(setup));
-          }};
-}
-
-std::vector<BackendCase> cpu_cases() {
-  std::vector<BackendCase> cases;
-  for (const CpuKernels& kernels : available_kernels()) {
-    for (const std::int64_t threads : {1, 3}) cases.push_back(cpu_case(kernels, threads));
-  }
-  return cases;
-}
 
 INSTANTIATE_TEST_SUITE_P(Cpu, BackendContract, ::testing::ValuesIn(cpu_cases()),
                          [](const auto& each) { return each.param.name; });
@@ -62,7 +47,7 @@ TEST(UpdateRules, GiveTheSameBitsWhenThreadsShareTheFeatures) {
 }
 
 TEST(UpdateRules, KeepAnAbsentInterceptAtZero) {
-  const RuleCase rule{"no_intercept", UpdateRule::kDescent, {}, 0, false};
+  const RuleCase rule{"no_intercept", UpdateRule::kDescent, {}, {}, false};
   EXPECT_EQ(weights_after(first_case(), rule, Layout::kDense, 5).back(), 0.0);
 }
 

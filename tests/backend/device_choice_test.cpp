@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "backend/cuda_module.hpp"
 #include "ossau/error.hpp"
@@ -50,6 +52,22 @@ TEST(ChooseDevices, SaysInOneLineWhyThereIsNoGpu) {
   } catch (const DeviceError& error) {
     EXPECT_EQ(error.what(), "run.device: cuda: " + why + " (set run.device: auto or cpu)");
   }
+}
+
+// GPU 1 is too old.
+TEST(ChooseDevices, LeavesOutGpusThatAreTooOld) {
+  const std::vector<int> gpus = {0, 2, 3};
+  std::vector<int> taken;
+  std::vector<std::int64_t> sharers;
+  for (std::int64_t rank = 0; rank < 5; ++rank) {
+    const GpuPlace place = place_on(gpus, {.rank = rank, .size = 5});
+    taken.push_back(place.device);
+    sharers.push_back(place.ranks_here);
+    EXPECT_TRUE(place.shared);
+  }
+  EXPECT_THAT(taken, ElementsAre(0, 2, 3, 0, 2));
+  EXPECT_THAT(sharers, ElementsAre(2, 2, 1, 2, 2));
+  EXPECT_FALSE(place_on(gpus, {.rank = 2, .size = 3}).shared);
 }
 
 TEST(ChooseDevices, SpreadsRanksOverGpus) {

@@ -160,15 +160,15 @@ TEST(GradientSums, GiveListedFeaturesAwayAndTakeThemOfAllRanks) {
       add_pass(sums, pass, kFeatures, kFeatures);
       ASSERT_TRUE(sums.listed());
       std::vector<FeatureSum> entries;
-      sums.take_listed(entries);
+      sums.take(entries);
       std::set<std::int64_t> features;
       for (const FeatureSum& entry : entries) {
         EXPECT_TRUE(features.insert(entry.feature).second) << entry.feature;
         EXPECT_NE(entry.sum, 0) << entry.feature;
         EXPECT_EQ(entry.sum, expected[static_cast<std::size_t>(entry.feature)]) << entry.feature;
       }
-      sums.add_listed(entries);
-      sums.add_listed(entries);
+      sums.add(entries);
+      sums.add(entries);
       EXPECT_TRUE(sums.listed());
       expect_rest(sums, threads);
       std::vector<std::int64_t> got(static_cast<std::size_t>(kFeatures), 0);

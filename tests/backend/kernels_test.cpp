@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "arith/logistic.hpp"
+#include "arith/loss.hpp"
 #include "core/aligned.hpp"
 
 namespace ossau {
@@ -22,12 +22,16 @@ TEST(Kernels, ComputeTheLogisticFunctionLikeTheScalarFormula) {
     m.resize(m.size() / 64 * 64);
     AlignedVector<float> sigmoid(m.size());
     AlignedVector<float> softplus(m.size());
-    kernels.logistic_values(m.data(), m.size(), sigmoid.data(), softplus.data());
+    AlignedVector<float> curvatures(m.size());
+    kernels.logistic_values(m.data(), m.size(), sigmoid.data(), softplus.data(), curvatures.data());
     for (std::size_t i = 0; i < m.size(); ++i) {
       const LogisticValue<float> expected = logistic<ScalarOps>(m[i]);
       ASSERT_EQ(bit_copy<std::uint32_t>(sigmoid[i]), bit_copy<std::uint32_t>(expected.sigmoid))
           << kernels.name << " " << m[i];
       ASSERT_EQ(bit_copy<std::uint32_t>(softplus[i]), bit_copy<std::uint32_t>(expected.softplus))
+          << kernels.name << " " << m[i];
+      ASSERT_EQ(bit_copy<std::uint32_t>(curvatures[i]),
+                bit_copy<std::uint32_t>(logistic_curvature<ScalarOps>(m[i])))
           << kernels.name << " " << m[i];
     }
   }

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "arith/logistic.hpp"
+#include "arith/loss.hpp"
 #include "backend/cpu/kernels.hpp"
 #include "core/aligned.hpp"
 
@@ -29,18 +29,36 @@ double ulps(float got, double reference) {
 struct Worst {
   double sigmoid = 0;
   double softplus = 0;
+  double curvature = 0;
+  float largest_curvature = 0;
   bool finite = true;
 };
 
+// What kernels make of a block of floats.
+struct Values {
+  AlignedVector<float> sigmoid = AlignedVector<float>(kBlock);
+  AlignedVector<float> softplus = AlignedVector<float>(kBlock);
+  AlignedVector<float> curvature = AlignedVector<float>(kBlock);
+
+  void compute(const CpuKernels& kernels, const AlignedVector<float>& m) {
+    kernels.logistic_values(m.data(), kBlock, sigmoid.data(), softplus.data(), curvature.data());
+  }
+};
+
 // float64 reference by libm; its own error is below 2^-28 ulp of a float.
-void compare(const float* m, const float* sigmoid, const float* softplus, Worst& worst) {
+void compare(const AlignedVector<float>& m, const Values& values, Worst& worst) {
   for (std::size_t i = 0; i < kBlock; ++i) {
     const double x = m[i];
     const double e = std::exp(-std::fabs(x));
     const double one_plus = 1 + e;
-    worst.sigmoid = std::max(worst.sigmoid, ulps(sigmoid[i], (x >= 0 ? 1 : e) / one_plus));
-    worst.softplus = std::max(worst.softplus, ulps(softplus[i], std::max(x, 0.0) + std::log1p(e)));
-    worst.finite = worst.finite && is_finite(sigmoid[i]) && is_finite(softplus[i]);
+    worst.sigmoid = std::max(worst.sigmoid, ulps(values.sigmoid[i], (x >= 0 ? 1 : e) / one_plus));
+    worst.softplus =
+        std::max(worst.softplus, ulps(values.softplus[i], std::max(x, 0.0) + std::log1p(e)));
+    worst.curvature =
+        std::max(worst.curvature, ulps(values.curvature[i], e / (one_plus * one_plus)));
+    worst.largest_curvature = std::max(worst.largest_curvature, values.curvature[i]);
+    worst.finite = worst.finite && is_finite(values.sigmoid[i]) && is_finite(values.softplus[i]) &&
+                   is_finite(values.curvature[i]);
   }
 }
 
@@ -65,29 +83,37 @@ void fill(std::uint32_t block, AlignedVector<float>& m) {
   }
 }
 
+bool same_bits(float a, float b) {
+  return bit_copy<std::uint32_t>(a) == bit_copy<std::uint32_t>(b);
+}
+
 TEST(LogisticExhaustive, IsWithinTwoUlpForEveryFloat) {
   const CpuKernels kernels = available_kernels().front();
   std::vector<Worst> worst(kBlock);
   each_block([&](std::uint32_t block) {
     AlignedVector<float> m(kBlock);
-    AlignedVector<float> sigmoid(kBlock);
-    AlignedVector<float> softplus(kBlock);
+    Values values;
     fill(block, m);
-    kernels.logistic_values(m.data(), kBlock, sigmoid.data(), softplus.data());
-    compare(m.data(), sigmoid.data(), softplus.data(), worst[block]);
+    values.compute(kernels, m);
+    compare(m, values, worst[block]);
   });
   Worst all;
   for (const Worst& one : worst) {
     all.sigmoid = std::max(all.sigmoid, one.sigmoid);
     all.softplus = std::max(all.softplus, one.softplus);
+    all.curvature = std::max(all.curvature, one.curvature);
+    all.largest_curvature = std::max(all.largest_curvature, one.largest_curvature);
     all.finite = all.finite && one.finite;
   }
   RecordProperty("sigmoid_ulp", std::to_string(all.sigmoid));
   RecordProperty("softplus_ulp", std::to_string(all.softplus));
-  std::printf("worst over all floats: sigmoid %.4f ulp, softplus %.4f ulp\n", all.sigmoid,
-              all.softplus);
+  RecordProperty("curvature_ulp", std::to_string(all.curvature));
+  std::printf("worst over all floats: sigmoid %.4f ulp, softplus %.4f ulp, curvature %.4f ulp\n",
+              all.sigmoid, all.softplus, all.curvature);
   EXPECT_LE(all.sigmoid, 2);
   EXPECT_LE(all.softplus, 2);
+  EXPECT_LE(all.curvature, 2);
+  EXPECT_EQ(all.largest_curvature, 0.25f);
   EXPECT_TRUE(all.finite);
 }
 
@@ -96,17 +122,16 @@ TEST(LogisticExhaustive, HasTheSameBitsOnEveryInstructionSet) {
   std::atomic<std::int64_t> different = 0;
   each_block([&](std::uint32_t block) {
     AlignedVector<float> m(kBlock);
-    AlignedVector<float> sigmoid(kBlock);
-    AlignedVector<float> softplus(kBlock);
-    AlignedVector<float> other_sigmoid(kBlock);
-    AlignedVector<float> other_softplus(kBlock);
+    Values first;
+    Values other;
     fill(block, m);
-    kernels.front().logistic_values(m.data(), kBlock, sigmoid.data(), softplus.data());
-    for (const CpuKernels& other : kernels) {
-      other.logistic_values(m.data(), kBlock, other_sigmoid.data(), other_softplus.data());
+    first.compute(kernels.front(), m);
+    for (const CpuKernels& others : kernels) {
+      other.compute(others, m);
       for (std::size_t i = 0; i < kBlock; ++i) {
-        if (bit_copy<std::uint32_t>(sigmoid[i]) != bit_copy<std::uint32_t>(other_sigmoid[i]) ||
-            bit_copy<std::uint32_t>(softplus[i]) != bit_copy<std::uint32_t>(other_softplus[i])) {
+        if (!same_bits(first.sigmoid[i], other.sigmoid[i]) ||
+            !same_bits(first.softplus[i], other.softplus[i]) ||
+            !same_bits(first.curvature[i], other.curvature[i])) {
           ++different;
         }
       }

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "backend/backend.hpp"
+#include "core/rank.hpp"
 #include "core/thread_pool.hpp"
 #include "support/tables.hpp"
 
@@ -16,9 +18,9 @@ struct PreparedRows {
   ModelSetup setup;
 };
 
-/// weight_scale: see make_tiles().
+/// weight_scale: see make_tiles().  rank: whose tiles.
 inline PreparedRows prepare_table(const Table& table, std::int64_t columns, Layout layout,
-                                  double weight_scale = 1.0) {
+                                  double weight_scale = 1.0, RankInfo rank = {}) {
   ColumnRanges ranges(columns);
   for (std::int64_t i = 0; i < table.rows(); ++i) ranges.add(table, i);
   ranges.include_zeros(table.rows());
@@ -27,9 +29,10 @@ inline PreparedRows prepare_table(const Table& table, std::int64_t columns, Layo
   const Shards shards(table.rows(), 4);
   PreparedRows prepared;
   ThreadPool pool(1);
-  prepared.tiles = make_tiles(Rows(table), shards, {0, shards.tiles()}, transform, layout, {},
-                              weight_scale, pool);
-  prepared.tiles.total_weight = wide_value(sum_of_weights(prepared.tiles));
+  prepared.tiles = make_tiles(Rows(table), shards, shards.tiles_of_rank(rank), transform, layout,
+                              {}, weight_scale, pool);
+  const std::array<Int128, 2> weights = sums_of_weights(prepared.tiles);
+  prepared.tiles.total_weight = wide_value(weights[0] + weights[1]);
   prepared.setup.exponent_power = transform.exponent_power;
   return prepared;
 }

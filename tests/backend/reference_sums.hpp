@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "arith/fixed_point.hpp"
-#include "arith/logistic.hpp"
+#include "arith/loss.hpp"
 #include "backend/backend.hpp"
 #include "data/tiles.hpp"
 
@@ -94,7 +94,8 @@ inline std::vector<std::int64_t> reference_sums(const TileSet& tiles,
         ++sums[d + 3];
         z = 0;
       }
-      const RowLoss loss = row_loss(z, tiles.signed_weight[tile * 64 + i]);
+      const RowLoss<float> loss =
+          LogisticLoss<ScalarOps>::at(z, {tiles.signed_weight[tile * 64 + i]});
       r[i] = loss.residual;
       if (loss.loss > 2147483648.0f) ++sums[d + 4];
       const float clamped = std::min(loss.loss, 2147483648.0f);

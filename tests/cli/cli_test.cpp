@@ -76,7 +76,7 @@ TEST_F(Program, AnswersWrongUsageWithOneLineAndExitCode2) {
            Misuse{"''", "unknown command '' (see ossau --help)"},
            Misuse{"--frobnicate", "unknown option '--frobnicate' (see ossau --help)"},
            Misuse{"--versoin", "(did you mean --version? see ossau --help)"},
-           Misuse{"train", "CONFIG is required (see ossau train --help)"},
+           Misuse{"train", "FILE is required (see ossau train --help)"},
            Misuse{"train a.yaml --fast", "--fast (see ossau train --help)"},
            Misuse{"config --check", "--check"},
            Misuse{"doctor --fast", "--fast (see ossau doctor --help)"},
@@ -129,7 +129,7 @@ TEST_F(Program, AnswersAMissingConfigurationWithExitCode2) {
   for (const std::string command : {"config --check", "train"}) {
     const Result result = run(command + " absent.yaml");
     EXPECT_EQ(result.exit_code, 2);
-    EXPECT_THAT(result.err, HasSubstr("absent.yaml: cannot read the configuration"));
+    EXPECT_THAT(result.err, HasSubstr("absent.yaml: cannot read it"));
   }
 }
 

@@ -71,11 +71,24 @@ TEST_F(ProgramWithoutGpu, SurvivesADamagedModule) {
   expect_reason("libossau_cuda.so cannot be loaded: it is cut short", environment);
 }
 
+TEST_F(ProgramWithoutGpu, SurvivesADamagedNccl) {
+  if (!OSSAU_WITH_CUDA) GTEST_SKIP() << "this build has no CUDA module";
+  if (run("doctor", "").out.find("NCCL          2.") == std::string::npos) {
+    GTEST_SKIP() << "there is no NCCL here, or this build has none";
+  }
+  const TemporaryDirectory directory;
+  const std::string whole = read_file(OSSAU_PROGRAM);  // a sound ELF file, cut
+  directory.write("libnccl.so.2", whole.substr(0, whole.size() / 2));
+  const Result doctor = run("doctor", "LD_LIBRARY_PATH=" + directory.path().string());
+  EXPECT_EQ(doctor.exit_code, 0) << doctor.err;
+  EXPECT_THAT(doctor.out, HasSubstr("libnccl.so.2 cannot be loaded: it is cut short"));
+}
+
 TEST_F(ProgramWithoutGpu, RefusesAModuleOfSomethingElse) {
   if (!OSSAU_WITH_CUDA) GTEST_SKIP() << "this build has no CUDA module";
   const TemporaryDirectory directory;
   fs::copy_file(OSSAU_OTHER_MODULE, directory.path() / "libossau_cuda.so");
-  expect_reason("libossau_cuda.so belongs to another version of Ossau",
+  expect_reason("libossau_cuda.so was built from other sources than this program",
                 "OSSAU_MODULE_DIRECTORY=" + directory.path().string());
 }
 

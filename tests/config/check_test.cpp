@@ -82,6 +82,16 @@ INSTANTIATE_TEST_SUITE_P(
              "optimizer.step_factor: ignored: optimizer.schedule is inverse"},
         Case{"optimizer: {pseudo_huber_delta: 0.5}",
              "optimizer.pseudo_huber_delta: ignored: optimizer.l1_method is proximal"},
+        Case{"optimizer: {method: adam, momentum: 0.9}",
+             "optimizer.momentum: ignored: optimizer.method is adam"},
+        Case{"optimizer: {method: adagrad, nesterov: true}",
+             "optimizer.nesterov: ignored: optimizer.method is adagrad"},
+        Case{"optimizer: {method: adam, restart: adaptive}",
+             "optimizer.restart: ignored: optimizer.method is adam"},
+        Case{"optimizer: {adam: {beta1: 0.8}}",
+             "optimizer.adam.beta1: ignored: optimizer.method is auto"},
+        Case{"optimizer: {method: adagrad, adam: {epsilon: 1}}",
+             "optimizer.adam.epsilon: ignored: optimizer.method is adagrad"},
         Case{"run: {device: cpu, device_memory: 1GB}",
              "run.device_memory: ignored: run.device is cpu"},
         Case{"data: {format: libsvm, csv: {label: last}}",
@@ -94,7 +104,9 @@ TEST(Check, IsSilentWhereParametersFitTheirSchedule) {
        {"{schedule: inverse, decay: 2}", "{schedule: inverse_sqrt, decay: 2}",
         "{schedule: cosine, final_fraction: 0.1}",
         "{schedule: step, step_epochs: 2, step_factor: 0.5}",
-        "{l1_method: pseudo_huber, pseudo_huber_delta: 2}", "{momentum: 0.9, nesterov: true}"}) {
+        "{l1_method: pseudo_huber, pseudo_huber_delta: 2}", "{momentum: 0.9, nesterov: true}",
+        "{method: adam, adam: {beta1: 0.8, epsilon: 0.1}}",
+        "{method: adagrad, adagrad: {epsilon: 0.1}}"}) {
     EXPECT_THAT(parse(std::string("optimizer: ") + optimizer).warnings, IsEmpty()) << optimizer;
   }
 }
@@ -125,7 +137,7 @@ std::string message_of_change(const std::function<void(Config&)>& change) {
 
 TEST(ValidateConfig, ChecksBoundsOfConfigurationsMadeInCode) {
   EXPECT_EQ(message_of_change([](Config& config) { config.model.l2 = -1; }),
-            "configuration: model.l2: -1 is out of range (allowed: a number >= 0)");
+            "configuration: model.l2: -1 is out of range (allowed: auto, or a number >= 0)");
   EXPECT_THAT(message_of_change([](Config& config) { config.model.l1 = std::nan(""); }),
               HasSubstr("model.l1: '.nan' is not a finite number"));
   EXPECT_THAT(message_of_change([](Config& config) {

@@ -42,9 +42,10 @@ TEST(LoadConfig, KeepsRelativeDataPathsAsTheyAre) {
 }
 
 TEST(LoadConfig, ReportsAMissingFile) {
-  EXPECT_EQ(error_of("/nowhere/a.yaml"),
-            "/nowhere/a.yaml: cannot read the configuration: No such file or directory (`ossau "
-            "config > FILE` writes one to start from)");
+  EXPECT_EQ(
+      error_of("/nowhere/a.yaml"),
+      "/nowhere/a.yaml: cannot read it: No such file or directory (name rows to learn from, or "
+      "a configuration; `ossau config > FILE` writes one to start from)");
 }
 
 TEST(LoadConfig, ReportsADirectory) {
@@ -54,8 +55,29 @@ TEST(LoadConfig, ReportsADirectory) {
 
 TEST(LoadConfig, ReportsAFileTooLargeForAConfiguration) {
   const TemporaryDirectory folder;
-  const auto file = folder.write("rows.csv", std::string((1 << 20) + 1, '1'));
+  const auto file = folder.write("a.yaml", "a:\n" + std::string(1 << 20, '#'));
   EXPECT_THAT(error_of(file), HasSubstr("it is larger than 1 MiB; data belongs in data.train"));
+}
+
+// Told apart by their content, not their names.
+TEST(LoadConfig, TakesAFileOfRowsForTrainingData) {
+  const TemporaryDirectory folder;
+  for (const char* rows :
+       {"label,x\n1,2\n", "1 1:0.5 3:2\n", "-1 1:0.5\n", "# made today\n\n1\t2\n", "\x1f\x8b\x08 ",
+        "yes 1:1\n", "\xEF\xBB\xBFname;of\n"}) {
+    const auto file = folder.write("clicks.csv.gz", rows);
+    const Config config = load_config(file, {"model.l2=0.5"});
+    EXPECT_THAT(config.data.train, ElementsAre(file.string())) << rows;
+    EXPECT_EQ(config.run.directory, "runs/clicks") << rows;
+    EXPECT_EQ(config.model.l2, 0.5);
+  }
+  for (const char* yaml : {"# no\ndata: {train: a.csv}\n", "{data: {train: a.csv}}\n",
+                           "---\ndata:\n  train: a.csv\n", "\"data\":\n  train: a.csv\n"}) {
+    const auto file = folder.write("rows.csv", yaml);
+    EXPECT_THAT(load_config(file).data.train, ElementsAre("a.csv")) << yaml;
+  }
+  const auto large = folder.write("large.csv", std::string((1 << 20) + 1, '1'));
+  EXPECT_THAT(load_config(large).data.train, ElementsAre(large.string()));
 }
 
 TEST(LoadConfig, RequiresTrainingData) {

@@ -53,10 +53,10 @@ TEST(Override, IsNamedInProblems) {
             "override 'epochs=3': epochs: unknown key (did you mean training.epochs?)");
   EXPECT_EQ(message_of("", {"training.epochs=x"}),
             "override 'training.epochs=x': training.epochs: 'x' is not a whole number "
-            "(allowed: a whole number >= 1 and <= 1000000000)");
+            "(allowed: auto, or a whole number >= 1 and <= 1000000000)");
   EXPECT_EQ(message_of("", {"training.epochs="}),
             "override 'training.epochs=': training.epochs: null is not a whole number "
-            "(allowed: a whole number >= 1 and <= 1000000000)");
+            "(allowed: auto, or a whole number >= 1 and <= 1000000000)");
 }
 
 TEST(Override, MustHaveAKeyAndAValue) {

@@ -133,11 +133,11 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Numbers, WrongValue,
     ::testing::Values(
-        Wrong{"model: {l2: -1}", "model.l2: -1 is out of range (allowed: a number >= 0)"},
+        Wrong{"model: {l2: -1}", "model.l2: -1 is out of range (allowed: auto, or a number >= 0)"},
         Wrong{"model: {l2: .nan}",
-              "model.l2: '.nan' is not a finite number (allowed: a number >= 0)"},
+              "model.l2: '.nan' is not a finite number (allowed: auto, or a number >= 0)"},
         Wrong{"model: {l2: nan}",
-              "model.l2: 'nan' is not a finite number (allowed: a number >= 0)"},
+              "model.l2: 'nan' is not a finite number (allowed: auto, or a number >= 0)"},
         Wrong{"model: {l1: -.inf}",
               "model.l1: '-.inf' is not a finite number (allowed: a number >= 0)"},
         Wrong{"model: {l1: 1e999}",
@@ -162,20 +162,24 @@ INSTANTIATE_TEST_SUITE_P(
     WholeNumbers, WrongValue,
     ::testing::Values(
         Wrong{"training: {epochs: 0}",
-              "training.epochs: 0 is out of range (allowed: a whole number >= 1 and <= "
+              "training.epochs: 0 is out of range (allowed: auto, or a whole number >= 1 and <= "
               "1000000000)"},
         Wrong{"training: {epochs: 1.5}",
-              "training.epochs: '1.5' is not a whole number (write all digits; allowed: a whole "
+              "training.epochs: '1.5' is not a whole number (write all digits; allowed: auto, or a "
+              "whole "
               "number >= 1 and <= 1000000000)"},
         Wrong{"training: {epochs: 99999999999999999999}",
-              "training.epochs: 99999999999999999999 is out of range (allowed: a whole number >= 1 "
+              "training.epochs: 99999999999999999999 is out of range (allowed: auto, or a whole "
+              "number >= 1 "
               "and <= 1000000000)"},
         Wrong{"training: {seed: -1}",
               "training.seed: -1 is out of range (allowed: a whole number >= 0)"},
         Wrong{"training: {batch_size: 0}",
-              "training.batch_size: 0 is out of range (allowed: all, or a whole number >= 1)"},
+              "training.batch_size: 0 is out of range (allowed: auto, or all, or a whole number >= "
+              "1)"},
         Wrong{"training: {batch_size: full}",
-              "training.batch_size: 'full' is not a whole number (allowed: all, or a whole number "
+              "training.batch_size: 'full' is not a whole number (allowed: auto, or all, or a "
+              "whole number "
               ">= 1)"},
         Wrong{"training: {virtual_shards: 131072}",
               "training.virtual_shards: 131072 is out of range (allowed: a whole number >= 1 and "
@@ -279,7 +283,7 @@ TEST(Read, ListsAllProblemsInTheOrderOfTheFile) {
       message_of(yaml, {"run.ranks=0"}),
       "t.yaml has 6 problems:\n"
       "  t.yaml:1: run.rank: unknown key (did you mean ranks?)\n"
-      "  t.yaml:3: model.l2: -1 is out of range (allowed: a number >= 0)\n"
+      "  t.yaml:3: model.l2: -1 is out of range (allowed: auto, or a number >= 0)\n"
       "  t.yaml:4: model.l2: duplicate key (first at t.yaml:3; keep one)\n"
       "  t.yaml:5: data.validation_fraction: 2 is out of range (allowed: a number >= 0 and < "
       "1)\n"

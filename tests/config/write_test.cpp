@@ -98,12 +98,22 @@ Config unusual_config() {
   config.optimizer.momentum = 0.9;
   config.optimizer.nesterov = true;
   config.training.batch_size = TrainingConfig::kAllRows;
+  config.training.gap = 1e-9;
+  config.training.max_passes = 77;
   config.training.early_stopping = EarlyStopping{Metric::kAuc, 3, 1e-4};
   config.run.directory = "runs/1";
   config.run.threads = 3;
   config.run.ranks = RunConfig::kAllGpus;
   config.run.device_memory = std::int64_t{3} << 29;
   config.run.simd = Simd::kScalar;
+  return config;
+}
+
+Config of_method(Method method) {
+  Config config;
+  config.data.train = {"a.csv"};
+  config.optimizer.method = method;
+  config.optimizer.adam.beta1 = 0.5;
   return config;
 }
 
@@ -220,6 +230,19 @@ TEST(DefaultConfig, ShowsHowToTurnEarlyStoppingOn) {
   const Config config = parse_config(yaml, "d.yaml").config;
   ASSERT_TRUE(config.training.early_stopping);
   EXPECT_EQ(config.training.early_stopping->patience, EarlyStopping{}.patience);
+}
+
+TEST(ModelConfig, LeavesOutTheSectionsOfOtherMethods) {
+  for (const Method method :
+       {Method::kSgd, Method::kAdagrad, Method::kAdam, Method::kGramLbfgs, Method::kNewtonCg}) {
+    const nlohmann::json json = model_config_json(of_method(method));
+    const nlohmann::json& optimizer = json.at("optimizer");
+    EXPECT_EQ(optimizer.contains("adagrad"), method == Method::kAdagrad);
+    EXPECT_EQ(optimizer.contains("adam"), method == Method::kAdam);
+    const Config same = config_from_model_json(json);
+    EXPECT_EQ(same.optimizer.method, method);
+    EXPECT_EQ(same.optimizer.adam.beta1, method == Method::kAdam ? 0.5 : 0.9);
+  }
 }
 
 TEST(ModelRecord, HoldsWhatDeterminesTheModelAndNothingElse) {

@@ -32,7 +32,7 @@ class ModuleFolder {
 
 TEST(LoadModule, LoadsAFileOfThatNameAndFindsItsSymbols) {
   const ModuleFolder folder(fs::path(OSSAU_TEST_MODULE).parent_path());
-  const LoadedModule module = load_module("module_for_tests");
+  const LoadedModule module = load_module("module_for_tests", "of the tests");
   ASSERT_NE(module.handle, nullptr) << module.why;
   EXPECT_THAT(module.why, IsEmpty());
   const auto answer = reinterpret_cast<int (*)()>(module.symbol("answer_of_the_test_module"));
@@ -44,7 +44,7 @@ TEST(LoadModule, LoadsAFileOfThatNameAndFindsItsSymbols) {
 TEST(LoadModule, SaysWhereItLookedInVain) {
   const TemporaryDirectory empty;
   const ModuleFolder folder(empty.path());
-  const LoadedModule module = load_module("module_for_tests");
+  const LoadedModule module = load_module("module_for_tests", "of the tests");
   EXPECT_EQ(module.handle, nullptr);
   EXPECT_EQ(module.symbol("answer_of_the_test_module"), nullptr);
   EXPECT_EQ(module.why,
@@ -55,7 +55,7 @@ TEST(LoadModule, SaysWhyAFileIsNone) {
   const TemporaryDirectory directory;
   const ModuleFolder folder(directory.path());
   const fs::path file = directory.write("libnone.so", std::string(10000, 'x'));
-  const LoadedModule module = load_module("none");
+  const LoadedModule module = load_module("none", "");
   EXPECT_EQ(module.handle, nullptr);
   EXPECT_THAT(module.why, AllOf(HasSubstr(file.string() + " cannot be loaded: "),
                                 HasSubstr("invalid ELF header")));
@@ -69,12 +69,34 @@ TEST(LoadModule, NoticesAFileThatIsCutShort) {
   for (const std::size_t bytes :
        {std::size_t{0}, std::size_t{40}, std::size_t{100}, whole.size() / 2, whole.size() - 1}) {
     directory.write("libcut.so", whole.substr(0, bytes));
-    const LoadedModule module = load_module("cut");
+    const LoadedModule module = load_module("cut", "of the tests");
     EXPECT_EQ(module.handle, nullptr) << bytes;
     EXPECT_THAT(module.why, HasSubstr("cannot be loaded: ")) << bytes;
     if (bytes < 100) continue;  // not even a header
     EXPECT_THAT(module.why, EndsWith("it is cut short")) << bytes;
   }
+}
+
+// Preallocated, and then the disk or the copy came to an end.
+TEST(LoadModule, NoticesAFileWhoseEndWasNeverWritten) {
+  const TemporaryDirectory directory;
+  const ModuleFolder folder(directory.path());
+  std::string file = read_file(OSSAU_TEST_MODULE);
+  for (const std::size_t kept : {file.size() - 100, file.size() / 2, std::size_t{4096}}) {
+    file = file.substr(0, kept) + std::string(file.size() - kept, '\0');
+    directory.write("libempty_end.so", file);
+    const LoadedModule module = load_module("empty_end", "of the tests");
+    EXPECT_EQ(module.handle, nullptr) << kept;
+    EXPECT_THAT(module.why, EndsWith("cannot be loaded: its end is missing")) << kept;
+  }
+}
+
+TEST(LoadModule, RefusesAModuleThatWasBuiltFromOtherSources) {
+  const ModuleFolder folder(fs::path(OSSAU_TEST_MODULE).parent_path());
+  const LoadedModule module = load_module("module_for_tests", "of others");
+  EXPECT_EQ(module.handle, nullptr);
+  EXPECT_EQ(module.symbol("answer_of_the_test_module"), nullptr);
+  EXPECT_THAT(module.why, HasSubstr("was built from other sources than this program"));
 }
 
 TEST(ModuleFolders, AreBesideTheProgramAndWhereItIsInstalled) {

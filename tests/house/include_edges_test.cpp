@@ -23,7 +23,7 @@ struct Include {
 std::vector<Include> includes_of(const std::vector<std::string>& folders) {
   static const std::regex pattern(R"re(^\s*#\s*include\s*(["<])([^">]+)[">])re");
   std::vector<Include> includes;
-  for (const fs::path& file : project_files(folders, {".hpp", ".cpp"})) {
+  for (const fs::path& file : project_files(folders, {".hpp", ".cpp", ".cuh", ".cu"})) {
     for (const std::string& line : lines_of(file)) {
       std::smatch match;
       if (!std::regex_search(line, match, pattern)) continue;
@@ -34,20 +34,27 @@ std::vector<Include> includes_of(const std::vector<std::string>& folders) {
   return includes;
 }
 
-// A room may include itself and rooms of a smaller level; backend and comm share one level.
+// A room may include itself and rooms of a smaller level; kernels and config share one, and so do
+// backend and comm.
 const std::map<std::string, int>& levels() {
   static const std::map<std::string, int> instance = {
-      {"core", 0}, {"arith", 1}, {"config", 2}, {"data", 3}, {"backend", 4},
-      {"comm", 4}, {"train", 5}, {"report", 6}, {"cli", 7},
+      {"core", 0}, {"arith", 1}, {"kernels", 2}, {"config", 2}, {"data", 3}, {"backend", 4},
+      {"comm", 4}, {"solve", 5}, {"train", 6},   {"report", 7}, {"cli", 8},
   };
   return instance;
 }
 
 std::string first_part(const std::string& path) { return path.substr(0, path.find('/')); }
 
-bool is_of_kernels(const std::string& target) {
-  return target.find('/') == std::string::npos &&
-         fs::exists(source_directory() / "kernels" / target);
+// "src/data/tiles.hpp" is of data; the kernels' files stand at the top of their folder.
+std::string room_of_file(const std::string& file) {
+  return first_part(file.starts_with("src/") ? file.substr(std::string("src/").size()) : file);
+}
+
+std::string room_of_target(const std::string& target) {
+  const bool of_kernels =
+      target.find('/') == std::string::npos && fs::exists(source_directory() / "kernels" / target);
+  return of_kernels ? "kernels" : first_part(target);
 }
 
 bool allowed_edge(const std::string& from, const std::string& to) {
@@ -62,19 +69,12 @@ TEST(IncludeEdges, EveryRoomHasItsPlaceInTheOrder) {
 }
 
 TEST(IncludeEdges, RoomsIncludeOnlyThoseBelowThem) {
-  const std::vector<Include> includes = includes_of({"src"});
+  const std::vector<Include> includes = includes_of({"src", "kernels"});
   EXPECT_FALSE(includes.empty());
   for (const Include& include : includes) {
-    const std::string from = first_part(include.file.substr(std::string("src/").size()));
-    const std::string to = first_part(include.target);
-    if (!include.quoted || to == "ossau" || !levels().contains(from)) continue;
-    // The kernels' headers stand at the top of their folder; the backend that launches them and
-    // nobody else knows them.
-    if (is_of_kernels(include.target)) {
-      EXPECT_TRUE(include.file.starts_with("src/backend/cuda/"))
-          << include.file << " includes " << include.target;
-      continue;
-    }
+    const std::string from = room_of_file(include.file);
+    const std::string to = room_of_target(include.target);
+    if (!include.quoted || to == "ossau") continue;
     ASSERT_TRUE(levels().contains(to))
         << include.file << " includes \"" << include.target << "\": give the path from src/";
     EXPECT_TRUE(allowed_edge(from, to))
@@ -82,11 +82,36 @@ TEST(IncludeEdges, RoomsIncludeOnlyThoseBelowThem) {
   }
 }
 
+// What a kernel needs of the configuration, the data or the backend is a number that it is given.
+TEST(IncludeEdges, KernelsKnowNothingAboveTheArithmetic) {
+  bool any = false;
+  for (const Include& include : includes_of({"kernels"})) {
+    any = any || include.file.ends_with(".cuh");
+    if (!include.quoted) continue;
+    const std::string to = room_of_target(include.target);
+    EXPECT_TRUE(to == "kernels" || to == "arith" || to == "core" || to == "ossau")
+        << include.file << " includes " << include.target;
+  }
+  EXPECT_TRUE(any);
+}
+
+TEST(IncludeEdges, OnlyTheCudaBackendLaunchesKernels) {
+  for (const Include& include : includes_of({"src"})) {
+    if (room_of_target(include.target) != "kernels") continue;
+    EXPECT_TRUE(include.file.starts_with("src/backend/cuda/"))
+        << include.file << " includes " << include.target;
+  }
+}
+
 TEST(IncludeEdges, BackendAndCommDoNotKnowEachOther) {
   EXPECT_FALSE(allowed_edge("backend", "comm"));
   EXPECT_FALSE(allowed_edge("comm", "backend"));
   EXPECT_TRUE(allowed_edge("train", "backend"));
+  EXPECT_TRUE(allowed_edge("train", "solve"));
+  EXPECT_FALSE(allowed_edge("solve", "train"));
   EXPECT_FALSE(allowed_edge("arith", "data"));
+  EXPECT_FALSE(allowed_edge("kernels", "data"));
+  EXPECT_TRUE(allowed_edge("backend", "kernels"));
 }
 
 TEST(IncludeEdges, PublicHeadersNeedOnlyTheStandardLibrary) {

@@ -52,11 +52,9 @@ std::size_t count(const std::vector<std::string>& instructions, const std::strin
   return found;
 }
 
-// Those of the kernels' sources; sort.cu holds CUDA's own.
 Functions functions_of_kernels() {
   Functions all;
   for (const fs::path& file : project_files({"kernels"}, {".cu"})) {
-    if (file.filename() == "sort.cu") continue;
     Functions functions = functions_of(ptx_of("kernels/" + file.filename().string()));
     EXPECT_FALSE(functions.empty()) << file;
     all.merge(functions);
@@ -68,10 +66,12 @@ const std::string kFloat32Fma = R"(fma\.rn\.f32)";
 // Those that only a compiler writes: of float64, or with another rounding or subnormals lost.
 const std::string kForeignFma = R"((fma|mad)\..*f(16|32|64).*)";
 
-// A formula writes fma where rows are scored, where a tile's columns are added up, and in the
-// self-test.
+// A formula writes fma where rows are scored, where a tile's columns are added up, along a line of
+// scores, where rows are weighed for a Gram matrix, and in the self-test.
 bool writes_fma(const std::string& function) {
-  const std::regex name("(dense|sparse|wide)_gradient_kernel|dense_steps_kernel|self_test_kernel");
+  const std::regex name(
+      "(dense|sparse|wide)_gradient_kernel|(dense|sparse)_gram_kernel|dense_steps_kernel|"
+      "self_test_kernel|line_kernel|add_scaled_kernel");
   return std::regex_search(function, name);
 }
 

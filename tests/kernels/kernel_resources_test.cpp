@@ -72,10 +72,13 @@ void expect_registers_within_bounds(const std::vector<Resources>& all) {
 void expect_all_kernels(const std::vector<Resources>& all) {
   for (const int architecture : {80, 90, 100}) {
     for (const std::string kernel :
-         {"dense_gradient_kernel<256, 8>", "dense_gradient_kernel<512, 1>",
-          "wide_gradient_kernel<128>", "sparse_gradient_kernel<false, false>",
-          "sparse_gradient_kernel<true, true>", "descent_kernel", "scaled_kernel", "select_kernel",
-          "self_test_kernel"}) {
+         {"dense_gradient_kernel<GradientStage, 256, 8>",
+          "dense_gradient_kernel<GradientStage, 512, 1>",
+          "dense_gradient_kernel<FusedStage<3>, 256, 1>",
+          "wide_gradient_kernel<GradientStage, 128>", "wide_gradient_kernel<HessianStage, 128>",
+          "sparse_gradient_kernel<GradientStage, false, false>",
+          "sparse_gradient_kernel<GradientStage, true, true>", "line_kernel",
+          "move_kernel<Descent>", "move_kernel<Adam>", "select_kernel", "self_test_kernel"}) {
       EXPECT_TRUE(std::any_of(all.begin(), all.end(),
                               [&](const Resources& one) {
                                 return one.kernel == kernel && one.architecture == architecture;

@@ -19,6 +19,7 @@ TEST(FinalTable, IsGoldenText) {
 --------------------------------------------------------------------------------
 2,666 rows x 4 features (dense), 667 rows to validate
 20 epochs, 60 steps, stopped by epochs; learning rate 0.0625
+no bound tells how far the optimum is
 
                             training      validation
 objective                   0.312500        0.312500
@@ -46,6 +47,20 @@ Files   runs/quickstart/
         model.safetensors summary.json metrics.jsonl config.yaml
 --------------------------------------------------------------------------------
 )");
+}
+
+TEST(FinalTable, SaysHowNearTheOptimumASolverCame) {
+  Summary summary = test::solved_summary();
+  EXPECT_THAT(final_table(summary, test::sample_model()),
+              HasSubstr("\ngram_lbfgs: 9 iterations, 1,010 passes, 2 Gram matrices\n"
+                        "objective within 3.1e-07 of the optimum, certified\n"));
+  summary.method = "newton_cg";
+  summary.epochs = 1;
+  summary.convergence->gram_passes = 0;
+  summary.convergence->certified = false;
+  EXPECT_THAT(final_table(summary, test::sample_model()),
+              HasSubstr("\nnewton_cg: 1 iteration, 1,010 passes\n"
+                        "objective within 3.1e-07 of the optimum, estimated\n"));
 }
 
 TEST(FinalTable, FitsEightyColumnsWhateverTheNames) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -30,6 +31,12 @@ TEST(EpochLine, HoldsGradientAndValidationWhereTheyWereMeasured) {
   EXPECT_EQ(line.at("validation").at("confusion").at("true_negatives"), 2200);
 }
 
+TEST(EpochLine, OfASolverHoldsItsIterationPassesAndGap) {
+  EXPECT_EQ(epoch_line(test::sample_iteration(3)),
+            R"({"iteration":3,"passes":1200,"log_loss":0.5,"gap":0.0009765625,)"
+            R"("gradient_max":0.125,"elapsed_s":0.75,"rows_per_second":1234567.0})");
+}
+
 TEST(EpochLine, NumbersReadBackAsTheSameBits) {
   EpochReport report = test::sample_epoch(1);
   for (const double value : {0.1, 1.0 / 3, 5e-324, 1.7976931348623157e308, 0.30000000000000004}) {
@@ -47,6 +54,7 @@ TEST(SummaryText, IsGoldenJson) {
   "features": 4,
   "validation_rows": 667,
   "layout": "dense",
+  "method": "sgd",
   "epochs": 20,
   "steps": 60,
   "stop_reason": "epochs",
@@ -82,9 +90,27 @@ TEST(SummaryText, IsGoldenJson) {
     "communication_s": 7.5
   },
   "model_sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-  "run_directory": "runs/quickstart"
+  "run_directory": "runs/quickstart",
+  "warnings": []
 }
 )");
+}
+
+TEST(SummaryText, SaysHowFarASolverCameAndWhetherThatIsProved) {
+  Summary summary = test::solved_summary();
+  const json proved = json::parse(summary_text(summary));
+  EXPECT_EQ(proved.at("method"), "gram_lbfgs");
+  EXPECT_EQ(proved.at("converged"), true);
+  EXPECT_EQ(proved.at("certified_gap"), 3.125e-7);
+  EXPECT_FALSE(proved.contains("estimated_gap"));
+  EXPECT_EQ(proved.at("passes"), 1010);
+  EXPECT_EQ(proved.at("gram_passes"), 2);
+  summary.convergence->certified = false;
+  summary.convergence->gap = std::numeric_limits<double>::infinity();
+  const json unknown = json::parse(summary_text(summary));
+  EXPECT_FALSE(unknown.contains("certified_gap"));
+  EXPECT_TRUE(unknown.at("estimated_gap").is_null()) << "JSON has no infinity";
+  EXPECT_FALSE(json::parse(summary_text(test::sample_summary())).contains("converged"));
 }
 
 TEST(SummaryText, HoldsTheValidationLikeTheTraining) {

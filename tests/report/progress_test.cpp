@@ -47,6 +47,24 @@ TEST(StartLine, SaysWhatRunsWhere) {
   EXPECT_THAT(start_line(start), HasSubstr("123 features, 1 row to validate (sparse)"));
 }
 
+TEST(StartLine, OfASolverNamesItInsteadOfABatchAndARate) {
+  EXPECT_EQ(start_line(test::solver_start()),
+            "training on 32,561 rows x 123 features (sparse); cpu avx512, 1 rank x 2 threads; "
+            "method newton_cg");
+}
+
+TEST(Progress, OfASolverShowsItsPassesAndItsGap) {
+  Screen screen;
+  Progress progress(screen.output(false, 0));
+  progress.on_start(test::solver_start());
+  screen.text.clear();
+  progress.on_epoch(test::sample_iteration(3));
+  EXPECT_EQ(screen.text, "iteration 3  pass 1,200  loss 0.50000  gap 9.8e-04\n");
+  screen.text.clear();
+  progress.on_resume({.file = "a/step.safetensors", .epoch = 4, .step = 0}, {});
+  EXPECT_EQ(screen.text, "resumed from a/step.safetensors: iteration 4\n");
+}
+
 TEST(Progress, WithoutATerminalWritesPlainLinesWithTheFirstAndTheLast) {
   Screen screen;
   {

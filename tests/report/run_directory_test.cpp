@@ -46,7 +46,7 @@ TEST(RunDirectory, IsCreatedWithItsParentsAndTheEffectiveConfig) {
   const test::TemporaryDirectory directory;
   const RunDirectory run = prepare_run_directory(config_for(directory.path() / "a" / "b"));
   EXPECT_EQ(run.files.directory, directory.path() / "a" / "b");
-  EXPECT_THAT(test::read_file(run.files.config), HasSubstr("epochs: 20"));
+  EXPECT_THAT(test::read_file(run.files.config), HasSubstr("epochs: auto"));
   EXPECT_FALSE(fs::exists(run.files.summary));
 }
 

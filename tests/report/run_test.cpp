@@ -62,7 +62,7 @@ TEST(Run, LeavesConfigMetricsModelAndSummary) {
   EXPECT_EQ(summary.at("rows"), 2666);
   EXPECT_EQ(summary.at("model_sha256"), sha256_hex(test::read_file(files.model)));
   EXPECT_EQ(summary.at("run_directory"), run.string());
-  EXPECT_EQ(result.summary.model_sha256, summary.at("model_sha256"));
+  EXPECT_EQ(summary.at("model_sha256"), result.summary.model_sha256);
   EXPECT_EQ(load_model(files.model).weights, result.model.weights);
   EXPECT_THAT(test::read_file(files.metrics), HasSubstr("\n{\"epoch\":2,"));
   EXPECT_TRUE(fs::exists(files.config));

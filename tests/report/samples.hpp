@@ -33,6 +33,7 @@ inline Summary sample_summary() {
   summary.features = 4;
   summary.validation_rows = 667;
   summary.layout = "dense";
+  summary.method = "sgd";
   summary.stop_reason = "epochs";
   summary.epochs = 20;
   summary.steps = 60;
@@ -52,10 +53,21 @@ inline Summary sample_summary() {
   return summary;
 }
 
+inline Summary solved_summary() {
+  Summary summary = sample_summary();
+  summary.method = "gram_lbfgs";
+  summary.stop_reason = "gap";
+  summary.epochs = summary.steps = 9;
+  summary.learning_rate = 0;
+  summary.convergence = Convergence{
+      .gap = 3.125e-7, .certified = true, .converged = true, .passes = 1010, .gram_passes = 2};
+  return summary;
+}
+
 inline Model sample_model() {
   Model model;
   model.weights = {0.5, -2.25, 0.0, 1.5};
-  model.intercept = {0.25};
+  model.intercept = 0.25;
   model.shift = {0, 0, 0, 0};
   model.scale = {1, 1, 1, 1};
   model.exponent = {0, 0, 0, 0};
@@ -80,6 +92,15 @@ inline TrainingStart sample_start() {
           .learning_rate = 0.034567};
 }
 
+inline TrainingStart solver_start() {
+  TrainingStart start = sample_start();
+  start.method = "newton_cg";
+  start.solves = true;
+  start.epochs = 500;
+  start.steps_per_epoch = 1;
+  return start;
+}
+
 inline EpochReport sample_epoch(std::int64_t epoch) {
   EpochReport report;
   report.epoch = epoch;
@@ -88,6 +109,16 @@ inline EpochReport sample_epoch(std::int64_t epoch) {
   report.log_loss = 0.5;
   report.elapsed_s = 0.25 * static_cast<double>(epoch);
   report.rows_per_second = 1234567;
+  return report;
+}
+
+inline EpochReport sample_iteration(std::int64_t iteration) {
+  EpochReport report = sample_epoch(iteration);
+  report.steps = iteration;
+  report.learning_rate = 0;
+  report.gradient_max = 0.125;
+  report.passes = 400 * iteration;
+  report.gap = 0x1p-10;
   return report;
 }
 

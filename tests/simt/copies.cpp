@@ -83,6 +83,7 @@ void Machine::record_copy_call(Lane& lane, const CopyCall& call) {
       if (other.barrier != call.barrier) continue;
       fault("begin_copy, and not all lanes of the warp began the last copy of this barrier");
     }
+    check_fences(lane, call);
     warp.copy_calls.push_back(call);
   }
   CopyCall& recorded = warp.copy_calls[place];
@@ -94,6 +95,18 @@ void Machine::record_copy_call(Lane& lane, const CopyCall& call) {
   while (!warp.copy_calls.empty() && warp.copy_calls.front().lanes == warp.exists) {
     warp.copy_calls.pop_front();
     ++warp.copy_calls_done;
+  }
+}
+
+// Plain reads cannot be seen; whoever waited for a copy has most likely read it.
+void Machine::check_fences(const Lane& lane, const CopyCall& call) const {
+  for (const Lane& other : lane.warp->block->lanes) {
+    if (std::find(other.unfenced.begin(), other.unfenced.end(), call.barrier) ==
+        other.unfenced.end()) {
+      continue;
+    }
+    fault(fmt::format("begin_copy over what thread {} awaited, with no fence_proxy_async since",
+                      other.thread.x));
   }
 }
 
@@ -180,6 +193,7 @@ void Machine::await_copy(Lane& lane, CopyBarrier* barrier, std::uint32_t parity)
     lane.warp->block->copy_waiters.push_back(&lane);
     wait(lane, Waits::kForCopy);
   }
+  lane.unfenced.push_back(barrier);
 }
 
 void start(CopyBarrier* barrier) {
@@ -187,6 +201,8 @@ void start(CopyBarrier* barrier) {
   set_phase(barrier, {0, 0, 0, kStarted});
   maybe_yield();
 }
+
+void fence_proxy_async() { machine->fence_proxy_async(self()); }
 
 void begin_copy(void* shared, const void* global, std::uint32_t bytes, CopyBarrier* barrier) {
   machine->begin_copy(self(), {shared, global, bytes, barrier, 0});

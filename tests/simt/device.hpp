@@ -10,9 +10,11 @@
 #include <type_traits>
 #include <utility>
 
-#include "backend/cuda/runtime.hpp"
 #include "simt/interpreter.hpp"
 #include "simt/runtime.hpp"
+
+/// For kernels/device.cuh, which this stands in for.
+#define OSSAU_SIMT_DEVICE
 
 // What kernels/device.cuh and kernels/launch.cuh give under nvcc, and those of CUDA's builtins that
 // kernels use, upon the interpreter.  There is no __shared__: kernels take shared_memory().
@@ -175,6 +177,7 @@ inline unsigned char* shared_memory() { return simt::here->shared; }
 
 using simt::await_copy;
 using simt::begin_copy;
+using simt::fence_proxy_async;
 using simt::start;
 using simt::team_barrier;
 

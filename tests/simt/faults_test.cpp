@@ -217,6 +217,27 @@ TEST(Faults, CopiesHaveToBeBegunByTheWarpAndAwaited) {
   EXPECT_EQ(fault_of(last_phase_kernel, shape), "");  // the phase before the first is over
 }
 
+// Two copies to one place, with a fence of each lane's reads between them or without.
+template <bool kFenced, bool kFencedLate>
+__global__ void copy_again_kernel() {
+  CopyBarrier* barrier = started_barrier();
+  ossau::device::begin_copy(shared_memory(), kSource, 256, barrier);
+  ossau::device::await_copy(barrier, 0);
+  if (kFenced) ossau::device::fence_proxy_async();
+  __syncwarp();
+  if (kFencedLate) ossau::device::fence_proxy_async();
+  ossau::device::begin_copy(shared_memory(), kSource, 256, barrier);
+  ossau::device::await_copy(barrier, 1);
+}
+
+TEST(Faults, CopiesHaveToWaitForFencesOfThoseWhoReadTheLast) {
+  const Shape shape{1, 32, 520};
+  const std::string words = "awaited, with no fence_proxy_async since";
+  EXPECT_EQ(fault_of(copy_again_kernel<true, false>, shape), "");
+  EXPECT_THAT(fault_of(copy_again_kernel<false, false>, shape), HasSubstr(words));
+  EXPECT_THAT(fault_of(copy_again_kernel<false, true>, shape), HasSubstr(words));
+}
+
 TEST(Faults, CopiesHaveToBeOfWholePieces) {
   const Shape shape{1, 32, 520};
   EXPECT_THAT(fault_of(odd_size_kernel, shape), HasSubstr("500 bytes: not a multiple of 16"));

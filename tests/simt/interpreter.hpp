@@ -99,6 +99,8 @@ void maybe_yield();
 [[noreturn]] void trap();
 
 void start(ossau::device::CopyBarrier* barrier);
+/// Until the next, what this thread has awaited must not be overwritten by a copy.
+void fence_proxy_async();
 void begin_copy(void* shared, const void* global, std::uint32_t bytes,
                 ossau::device::CopyBarrier* barrier);
 void await_copy(ossau::device::CopyBarrier* barrier, std::uint32_t parity);

@@ -60,6 +60,8 @@ struct Lane : Place {
   std::uint64_t result = 0;
   unsigned barrier = 0;
   const ossau::device::CopyBarrier* copy = nullptr;
+  // Of copies that arrived: their memory may have been read since the last fence.
+  std::vector<const ossau::device::CopyBarrier*> unfenced;
   const void* polled = nullptr;
   std::size_t copies_begun = 0;
 };
@@ -157,6 +159,7 @@ class Machine {
   void spin(Lane& lane);
   void begin_copy(Lane& lane, CopyCall call);
   void await_copy(Lane& lane, ossau::device::CopyBarrier* barrier, std::uint32_t parity);
+  void fence_proxy_async(Lane& lane) { lane.unfenced.clear(); }
   /// By a thread: all lanes of its warp have begun the same copies, at a point where they must.
   void check_copy_calls(const Lane& lane);
 
@@ -178,6 +181,7 @@ class Machine {
   void complete(Lane& lane);
   void issue(Lane& lane, const CopyCall& call);
   void record_copy_call(Lane& lane, const CopyCall& call);
+  void check_fences(const Lane& lane, const CopyCall& call) const;
   void deliver();
   void arrive(Block& block, ossau::device::CopyBarrier* barrier, std::uint32_t bytes);
   void announce_exit(Lane& lane);

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <memory>
 #include <mutex>
+#include <numeric>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -125,6 +126,12 @@ void queue_kernel(ossau::cuda::StreamHandle stream, const std::string& name, Sha
 namespace ossau::cuda {
 
 int device_count() { return simt::limits().devices; }
+
+std::vector<int> usable_devices() {
+  std::vector<int> usable(static_cast<std::size_t>(device_count()));
+  std::iota(usable.begin(), usable.end(), 0);
+  return usable;
+}
 
 std::string why_no_device() { return device_count() > 0 ? "" : "no device"; }
 

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,24 +11,12 @@
 #include "ossau/error.hpp"
 #include "simt/interpreter.hpp"
 #include "simt/runtime.hpp"
+#include "simt/simt_cases.hpp"
 
 // The CUDA backend, its kernels run on the CPU: bit for bit what the reference says.
 
 namespace ossau::test {
 namespace {
-
-// memory_bytes: that rows may take; little makes them stream from the host.
-BackendCase simt_case(const std::string& name, std::optional<std::int64_t> memory_bytes,
-                      std::uint64_t seed) {
-  return {.name = name,
-          .make =
-              [memory_bytes, seed](BackendRows rows, const ModelSetup& setup) {
-                simt::set_seed(seed);
-                return cuda::make_cuda_backend({.device = 0, .memory_bytes = memory_bytes},
-                                               std::move(rows), setup);
-              },
-          .why_not = {}};
-}
 
 INSTANTIATE_TEST_SUITE_P(Simt, BackendContract,
                          ::testing::Values(simt_case("resident", std::nullopt, 1),

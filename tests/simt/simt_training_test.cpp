@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -74,6 +76,47 @@ TEST(InterpretedTraining, GoesOnInTheMiddleOfGraphs) {
   }
 }
 
+/// Looks how much memory of the device a run takes.
+class MeasuredBackend final : public InterruptingBackend {
+ public:
+  explicit MeasuredBackend(std::unique_ptr<Backend> backend)
+      : InterruptingBackend(std::move(backend), 0) {}
+  StepGraphs* step_graphs() override {
+    measured_.graphs = InterruptingBackend::step_graphs();
+    return measured_.graphs == nullptr ? nullptr : &measured_;
+  }
+  inline static int runs = 0;
+
+ private:
+  struct MeasuredGraphs final : StepGraphs {
+    void reserve(const BatchOrder& order) override { graphs->reserve(order); }
+    void run(const StepRun& run) override {
+      const std::size_t before = cuda::use_device(0).free_bytes;
+      graphs->run(run);
+      EXPECT_EQ(cuda::use_device(0).free_bytes, before);
+      ++runs;
+    }
+    StepGraphs* graphs = nullptr;
+  };
+
+  MeasuredGraphs measured_;
+};
+
+// Where another rank waits in a sum for this one, taking memory might wait for that rank's device.
+TEST(InterpretedTraining, TakesNoMemoryOnceStepsRun) {
+  const TemporaryDirectory directory;
+  const BackendMaker make = interpreted(std::nullopt);
+  const BackendMaker measured = [make](const RunConfig& run, RankInfo rank, std::int64_t threads,
+                                       BackendRows rows, const ModelSetup& setup) {
+    return std::make_unique<MeasuredBackend>(make(run, rank, threads, std::move(rows), setup));
+  };
+  for (const Config& config : {wide_sparse_config(directory), dense_config(directory, 40)}) {
+    MeasuredBackend::runs = 0;
+    outcome_of(config, measured);
+    EXPECT_GT(MeasuredBackend::runs, 0);
+  }
+}
+
 // An epoch of more steps than a device takes by itself: a signal is answered between two runs.
 TEST(InterpretedTraining, IsInterruptedInTheMiddleOfALongEpoch) {
   const TemporaryDirectory directory;
@@ -127,8 +170,8 @@ TEST(InterpretedTraining, TakesManySmallStepsInOneKernel) {
       limits.shared_bytes = multiprocessors == 3 ? std::size_t{99} << 10 : std::size_t{227} << 10;
       simt::set_limits(limits);
       EXPECT_EQ(outcome_of(config, interpreted(std::nullopt)), expected)
-          << config.data.train.front() << ", batches of " << config.training.batch_size << " on "
-          << multiprocessors << " multiprocessors";
+          << config.data.train.front() << ", batches of " << config.training.batch_size.value_or(0)
+          << " on " << multiprocessors << " multiprocessors";
     }
   }
   simt::set_limits(before);

@@ -70,6 +70,7 @@ __global__ inline void ring_kernel(const std::uint32_t* in, unsigned n, std::uin
     ossau::device::await_copy(&barriers[stage], piece / kStages % 2);
     const auto* words = reinterpret_cast<const std::uint32_t*>(ring + stage * kBytes);
     for (unsigned i = 0; i < kBytes / 4; i += 32) sum += words[i + (lane + piece) % 32];
+    ossau::device::fence_proxy_async();
     __syncwarp();
     if (piece + kStages < n) begin(piece + kStages);
   }

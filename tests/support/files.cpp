@@ -44,7 +44,7 @@ std::optional<fs::path> reference_data(std::string_view name) {
   const char* chosen = std::getenv("OSSAU_REFERENCE_DATA");
   const fs::path folder =
       chosen != nullptr ? fs::path(chosen) : source_directory() / ".." / "shared" / "data";
-  const fs::path file = (folder / name).lexically_normal();
+  fs::path file = (folder / name).lexically_normal();
   if (!fs::exists(file)) return std::nullopt;
   return file;
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ossau/error.hpp"
@@ -29,7 +30,8 @@ TrainingState sample_state() {
                     .evaluate_s = 0.25,
                     .communication_s = 0.125,
                     .epoch_started_s = 11};
-  state.model = {.weights = {1, -0.0, 0.1}, .beside = {4, 5, 6}, .nesterov_t = 7, .scale = 0.3};
+  state.model = {
+      .weights = {1, -0.0, 0.1}, .optimizer_state = {4, 5, 6}, .nesterov_t = 7, .scale = 0.3};
   state.early_stopper = {.best = -0.5, .best_weights = {7, 8, 9}, .passes_without_gain = 2};
   EpochReport bare;
   bare.epoch = 1;
@@ -54,6 +56,32 @@ TrainingState sample_state() {
   return state;
 }
 
+// Of a training by a solver.
+TrainingState sample_solver_state() {
+  TrainingState state;
+  state.position.epoch = 2;
+  state.position.step = 1;
+  state.position.steps = 3;
+  state.position.rows_visited = 400;
+  state.solver = SolverState{.point = {1, -0.0, 0.1},
+                             .hessian_point = {2, 0x1p-1074, 0.2},
+                             .pairs = {{.step = {1, 2, 3}, .change = {4, 5, 6}},
+                                       {.step = {-1, -2, -3}, .change = {-4, -5, 0.7}}},
+                             .bounds = {0.5, std::numeric_limits<double>::infinity()},
+                             .first_gradient = 0.3,
+                             .gap = 1e-300,
+                             .best_gap = 0.25,
+                             .without_gain = 2,
+                             .reads = 17,
+                             .gram_passes = 4};
+  EpochReport report;
+  report.epoch = report.steps = 3;
+  report.passes = 17;
+  report.gap = 1e-5;
+  state.reports = {report};
+  return state;
+}
+
 // The bytes of a file hold every bit of a state.
 std::string bytes_of(const TrainingState& state) {
   const TemporaryDirectory directory;
@@ -73,7 +101,7 @@ TEST(CheckpointFile, GivesBackEveryBitOfAState) {
   EXPECT_EQ(bytes_of(back), bytes_of(state));
   EXPECT_EQ(back.position.epoch_totals.loss_fractions, INT64_MAX);
   EXPECT_EQ(back.position.gradient_max, 0x1p-1074);
-  EXPECT_EQ(back.model.beside, state.model.beside);
+  EXPECT_EQ(back.model.optimizer_state, state.model.optimizer_state);
   EXPECT_EQ(back.early_stopper->best_weights, state.early_stopper->best_weights);
   ASSERT_EQ(back.reports.size(), 2u);
   EXPECT_FALSE(back.reports[0].validation.has_value());
@@ -87,7 +115,7 @@ TEST(CheckpointFile, GivesBackEveryBitOfAState) {
 TEST(CheckpointFile, GivesBackWhatIsAbsentAsAbsent) {
   TrainingState state = sample_state();
   state.position.gradient_max.reset();
-  state.model.beside.clear();
+  state.model.optimizer_state.clear();
   state.reports.clear();
   state.early_stopper = EarlyStopperState{};
   EXPECT_EQ(bytes_of(read_back(state)), bytes_of(state));
@@ -96,6 +124,57 @@ TEST(CheckpointFile, GivesBackWhatIsAbsentAsAbsent) {
   EXPECT_EQ(bytes_of(read_back(state)), bytes_of(state));
   EXPECT_FALSE(read_back(state).early_stopper.has_value());
   EXPECT_FALSE(read_back(state).position.gradient_max.has_value());
+}
+
+TEST(CheckpointFile, GivesBackEveryBitOfASolversState) {
+  const TrainingState state = sample_solver_state();
+  const TrainingState back = read_back(state);
+  EXPECT_EQ(bytes_of(back), bytes_of(state));
+  ASSERT_TRUE(back.solver);
+  EXPECT_EQ(back.solver->point, state.solver->point);
+  EXPECT_TRUE(std::signbit(back.solver->point[1]));
+  EXPECT_EQ(back.solver->hessian_point, state.solver->hessian_point);
+  ASSERT_EQ(back.solver->pairs.size(), 2u);
+  EXPECT_EQ(back.solver->pairs[0].change, state.solver->pairs[0].change);
+  EXPECT_EQ(back.solver->pairs[1].step, state.solver->pairs[1].step);
+  EXPECT_EQ(back.solver->bounds, state.solver->bounds);
+  EXPECT_EQ(back.solver->first_gradient, 0.3);
+  EXPECT_EQ(back.solver->gap, 1e-300);
+  EXPECT_EQ(back.solver->best_gap, 0.25);
+  EXPECT_EQ(back.solver->without_gain, 2);
+  EXPECT_EQ(back.solver->reads, 17);
+  EXPECT_EQ(back.solver->gram_passes, 4);
+  EXPECT_TRUE(back.model.weights.empty());
+  ASSERT_EQ(back.reports.size(), 1u);
+  EXPECT_EQ(back.reports[0].passes, 17);
+  EXPECT_EQ(back.reports[0].gap, 1e-5);
+}
+
+TEST(CheckpointFile, GivesBackASolversBeginning) {
+  TrainingState state = sample_solver_state();
+  state.solver.emplace().point = {0, 0, 0};
+  EXPECT_EQ(bytes_of(read_back(state)), bytes_of(state));
+  EXPECT_TRUE(read_back(state).solver->hessian_point.empty());
+  EXPECT_TRUE(read_back(state).solver->pairs.empty());
+}
+
+TEST(CheckpointFile, OfPointsOfAnotherSizeIsADataErrorThatNamesThem) {
+  TrainingState points = sample_solver_state();
+  points.solver->point.push_back(0);
+  TrainingState hessian_points = sample_solver_state();
+  hessian_points.solver->hessian_point.pop_back();
+  TrainingState pairs = sample_solver_state();
+  pairs.solver->pairs[0].step.push_back(0);
+  for (const auto& [state, name] :
+       {std::pair{points, "point"}, std::pair{hessian_points, "hessian_point"},
+        std::pair{pairs, "pairs"}}) {
+    try {
+      read_back(state);
+      ADD_FAILURE() << "expected a DataError of " << name;
+    } catch (const DataError& error) {
+      EXPECT_NE(std::string(error.what()).find(name), std::string::npos) << error.what();
+    }
+  }
 }
 
 TEST(CheckpointFile, OfAnotherShapeIsADataErrorThatNamesTheFile) {
@@ -108,7 +187,7 @@ TEST(CheckpointFile, OfAnotherShapeIsADataErrorThatNamesTheFile) {
     EXPECT_NE(std::string(error.what()).find("weights"), std::string::npos) << error.what();
   }
   state = sample_state();
-  state.model.beside = {1};
+  state.model.optimizer_state = {1};
   EXPECT_THROW(read_back(state), DataError);
 }
 

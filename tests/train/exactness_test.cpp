@@ -153,6 +153,16 @@ TEST(Exactness, HoldsForEveryMethod) {
     c.optimizer.warmup_steps = 3;
   });
   check("folding", fold_often);
+  check("adagrad", [](Config& c) { c.optimizer.method = Method::kAdagrad; });
+  check("adagrad_l1", [](Config& c) {
+    c.optimizer.method = Method::kAdagrad;
+    c.model.l1 = 0.01;
+  });
+  check("adam", [](Config& c) { c.optimizer.method = Method::kAdam; });
+  check("adam_l1", [](Config& c) {
+    c.optimizer.method = Method::kAdam;
+    c.model.l1 = 0.01;
+  });
   check("no_intercept", [](Config& c) { c.model.intercept = false; });
 }
 
@@ -166,11 +176,15 @@ TEST(Exactness, HoldsForWideSparseRowsListedOrNot) {
   config.training.batch_size = 33 * 64 - 1;
   config.training.epochs = 4;
   config.training.tolerance = 1e-9;  // a pass over all rows after each epoch
-  for (const bool fold : {false, true}) {
+  for (const std::string method : {"scaled", "folding", "adagrad"}) {
     config.run = {};
     config.run.threads = 1;
-    config.model.l2 = 1e-3;
-    if (fold) fold_often(config);
+    config.model.l2 = method == "adagrad" ? 0 : 1e-3;
+    if (method == "folding") fold_often(config);
+    if (method == "adagrad") {
+      config.optimizer = {};
+      config.optimizer.method = Method::kAdagrad;
+    }
     const std::string expected = model_hash(config);
     for (const CpuKernels& kernels : available_kernels()) {
       config.run.simd = kernels.simd;
@@ -178,8 +192,8 @@ TEST(Exactness, HoldsForWideSparseRowsListedOrNot) {
         for (const std::int64_t threads : {1, 2, 3}) {
           config.run.ranks = ranks;
           config.run.threads = threads;
-          EXPECT_EQ(model_hash(config), expected)
-              << kernels.name << ", " << ranks << " ranks, " << threads << " threads";
+          EXPECT_EQ(model_hash(config), expected) << method << ", " << kernels.name << ", " << ranks
+                                                  << " ranks, " << threads << " threads";
         }
       }
     }
@@ -204,7 +218,7 @@ TEST(Layouts, AgreeWhereTheScaleIsFoldedAndWhereAStepClearsAllWeights) {
   Config config = config_of({.name = "folding", .standardize = false}, directory);
   fold_often(config);
   for (const double rate_times_l2 : {0.6, 1.0, 1.5}) {
-    config.optimizer.learning_rate = rate_times_l2 / config.model.l2;
+    config.optimizer.learning_rate = rate_times_l2 / *config.model.l2;
     config.data.layout = Layout::kDense;
     const Model dense = train_quietly(config).model;
     config.data.layout = Layout::kSparse;

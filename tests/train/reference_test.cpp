@@ -47,7 +47,7 @@ void expect_optimum(const std::string& name, const std::string& train, const std
       config.data.layout = layout;
       const Summary summary = train_quietly(config).summary;
       const double optimum = expected.at("objective").get<double>();
-      const std::string what = name + " " + std::to_string(config.model.l2) + " " + summary.layout;
+      const std::string what = name + " " + std::to_string(*config.model.l2) + " " + summary.layout;
       EXPECT_NEAR(summary.train.objective, optimum, 1e-6 * optimum) << what;
       expect_metrics(summary.train, expected.at("train"), what + " train");
       expect_metrics(*summary.validation, expected.at("test"), what + " test");

@@ -213,8 +213,9 @@ TEST_F(Checkpointed, StateThatTheTrainingCannotHaveLeftIsADataError) {
       [](TrainingState& state) { state.position.epoch = 2; },
       [](TrainingState& state) { state.position.steps = 11; },
       [](TrainingState& state) { state.reports.clear(); },
-      [](TrainingState& state) { state.model.beside.clear(); },
-      [](TrainingState& state) { state.early_stopper.emplace(); }};
+      [](TrainingState& state) { state.model.optimizer_state.clear(); },
+      [](TrainingState& state) { state.early_stopper.emplace(); },
+      [](TrainingState& state) { state.solver.emplace().point = Vector(7); }};
   config_.checkpoint.resume = (directory_.path() / "changed").string();
   save_checkpoint(config_.checkpoint.resume, state_of(file, 6), identity);
   EXPECT_EQ(resumed_from(), 12);

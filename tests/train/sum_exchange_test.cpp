@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "backend/prepared_rows.hpp"
@@ -68,7 +69,7 @@ Outcome steps_on(std::int64_t ranks, std::int64_t threads, std::int64_t entries_
                          .fold_factor = 1.0});
       }
       if (rank != 0) return;
-      outcome.notes = notes;
+      outcome.notes = std::move(notes);
       outcome.weights.resize(kFeatures + 1);
       backend->get_weights(outcome.weights);
       outcome.by_feature = exchange.by_feature();

@@ -184,7 +184,7 @@ TEST(Training, MeasuresTheGradientOfValidationRowsBeyondTheTrainingRange) {
   config.data.standardize = AutoBool::kFalse;
   const TrainingResult result = train_quietly(config);
   const double w = result.model.weights[0];
-  const double b = result.model.intercept[0];
+  const double b = result.model.intercept;
   const auto p = [&](double x) { return 1 / (1 + std::exp(-(w * x + b))); };
   const double gradient = (1000 * p(1000) + 0.5 * (p(0.5) - 1)) / 2;
   EXPECT_NEAR(result.summary.validation->gradient_max, std::fabs(gradient), 1e-3);
@@ -201,7 +201,7 @@ TEST(Training, WithBalancedClassesCountsBothAlike) {
   config.optimizer.restart = Restart::kAdaptive;
   const auto probability = [&] {
     const Model model = train_quietly(config).model;
-    return 1 / (1 + std::exp(-model.weights[0] - model.intercept[0]));
+    return 1 / (1 + std::exp(-model.weights[0] - model.intercept));
   };
   EXPECT_NEAR(probability(), 0.1, 1e-4);
   config.model.class_weight.mode = ClassWeightMode::kBalanced;
@@ -235,7 +235,7 @@ TEST(Training, CountsARowOfWeightTwoAsTwoRows) {
   config.data.train = {directory.write("repeated.csv", repeated).string()};
   const Model b = train_quietly(config).model;
   EXPECT_NEAR(a.weights[0], b.weights[0], 1e-6);
-  EXPECT_NEAR(a.intercept[0], b.intercept[0], 1e-6);
+  EXPECT_NEAR(a.intercept, b.intercept, 1e-6);
 }
 
 TEST(Training, WarnsWhereAWideUpdateCostsMoreThanTheBatch) {

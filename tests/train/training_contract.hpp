@@ -65,6 +65,19 @@ inline std::vector<Method> methods() {
          c.optimizer.learning_rate = 1.5;
        }},
       {"no_intercept", [](Config& c) { c.model.intercept = false; }},
+      {"adagrad", [](Config& c) { c.optimizer.method = ossau::Method::kAdagrad; }},
+      {"adagrad_without_penalties",
+       [](Config& c) {
+         c.optimizer.method = ossau::Method::kAdagrad;
+         c.model.l2 = 0;
+       }},
+      {"adam", [](Config& c) { c.optimizer.method = ossau::Method::kAdam; }},
+      {"adam_l1",
+       [](Config& c) {
+         c.optimizer.method = ossau::Method::kAdam;
+         c.optimizer.schedule = Schedule::kInverseSqrt;
+         c.model.l1 = 0.01;
+       }},
       {"tolerance", [](Config& c) { c.training.tolerance = 0.02; }},
       {"early_stopping",
        [](Config& c) {
@@ -83,6 +96,39 @@ inline std::vector<Method> methods() {
          c.data.weight = "weight";
          c.model.class_weight.mode = ClassWeightMode::kBalanced;
        }},
+      {"newton_cg", [](Config& c) { c.optimizer.method = ossau::Method::kNewtonCg; }},
+      {"newton_cg_raw_weighted",
+       [](Config& c) {
+         c.optimizer.method = ossau::Method::kNewtonCg;
+         c.data.standardize = AutoBool::kFalse;
+         c.data.weight = "weight";
+         c.model.class_weight.mode = ClassWeightMode::kBalanced;
+       }},
+      {"newton_cg_without_l2",
+       [](Config& c) {
+         c.optimizer.method = ossau::Method::kNewtonCg;
+         c.model.l2 = 0;
+       }},
+      {"gram_lbfgs", [](Config& c) { c.optimizer.method = ossau::Method::kGramLbfgs; }},
+      {"gram_lbfgs_raw_weighted",
+       [](Config& c) {
+         c.optimizer.method = ossau::Method::kGramLbfgs;
+         c.training.gap = 1e-9;
+         c.data.standardize = AutoBool::kFalse;
+         c.data.weight = "weight";
+         c.model.class_weight.mode = ClassWeightMode::kBalanced;
+       }},
+      {"gram_lbfgs_without_l2_and_intercept",
+       [](Config& c) {
+         c.optimizer.method = ossau::Method::kGramLbfgs;
+         c.model.l2 = 0;
+         c.model.intercept = false;
+       }},
+      {"proximal_newton",
+       [](Config& c) {
+         c.optimizer.method = ossau::Method::kProximalNewton;
+         c.model.l1 = 0.01;
+       }},
   };
 }
 
@@ -93,16 +139,18 @@ struct MethodSample {
   Method method;
 };
 
-inline std::vector<MethodSample> method_samples() {
+inline std::vector<MethodSample> method_samples(const std::vector<Method>& methods) {
   std::vector<MethodSample> all;
   for (const Layout layout : {Layout::kDense, Layout::kSparse}) {
-    for (const Method& method : methods()) {
+    for (const Method& method : methods) {
       all.push_back(
           {(layout == Layout::kDense ? "dense_" : "sparse_") + method.name, layout, method});
     }
   }
   return all;
 }
+
+inline std::vector<MethodSample> method_samples() { return method_samples(methods()); }
 
 /// What a training leaves, times apart.
 struct Outcome {
@@ -138,12 +186,19 @@ inline Outcome outcome_of(const Config& config, const BackendMaker& make) {
   outcome.metrics.push_back(static_cast<double>(result.summary.steps));
   outcome.metrics.push_back(static_cast<double>(result.summary.epochs));
   outcome.metrics.push_back(result.summary.speed.passes);
+  if (const auto& reached = result.summary.convergence) {
+    outcome.metrics.push_back(reached->gap);
+    outcome.metrics.push_back(static_cast<double>(reached->passes));
+    outcome.metrics.push_back(static_cast<double>(reached->gram_passes));
+  }
   for (const EpochReport& report : observer.epochs) {
     outcome.epochs.push_back(report.log_loss);
     outcome.epochs.push_back(report.learning_rate);
     outcome.epochs.push_back(report.gradient_max.value_or(-1));
     outcome.epochs.push_back(static_cast<double>(report.epoch));
     outcome.epochs.push_back(static_cast<double>(report.steps));
+    outcome.epochs.push_back(static_cast<double>(report.passes.value_or(-1)));
+    outcome.epochs.push_back(report.gap.value_or(-1));
     if (!report.validation) continue;
     for (const double x : numbers(*report.validation)) outcome.epochs.push_back(x);
   }
@@ -187,6 +242,10 @@ inline std::vector<Config> small_step_configs(const TemporaryDirectory& director
       config.optimizer.momentum = batch % 3 == 0 ? 0.9 : batch % 4 == 0 ? 0.5 : 0;
       config.optimizer.nesterov = batch % 3 == 0;
       configs.push_back(config);
+      if (config.optimizer.momentum > 0) continue;
+      config.optimizer.method = batch == 10 ? ossau::Method::kAdam : ossau::Method::kAdagrad;
+      configs.push_back(config);
+      config.optimizer.method = ossau::Method::kSgd;
     }
   }
   return configs;

@@ -53,6 +53,8 @@ std::filesystem::path write_wide_libsvm(const TemporaryDirectory& directory,
 Config small_config(const std::filesystem::path& file) {
   Config config;
   config.data.train = {file.string()};
+  config.model.l2 = 0;
+  config.optimizer.method = Method::kSgd;
   config.training.epochs = 2;
   config.training.batch_size = 100;
   config.run.threads = 1;
@@ -70,10 +72,10 @@ std::string model_hash(const Config& config) {
 }
 
 std::string weight_hash(const Model& model) {
-  std::string bytes((model.weights.size() + model.intercept.size()) * sizeof(double), '\0');
+  std::string bytes((model.weights.size() + 1) * sizeof(double), '\0');
   std::memcpy(bytes.data(), model.weights.data(), model.weights.size() * sizeof(double));
-  std::memcpy(bytes.data() + model.weights.size() * sizeof(double), model.intercept.data(),
-              model.intercept.size() * sizeof(double));
+  std::memcpy(bytes.data() + model.weights.size() * sizeof(double), &model.intercept,
+              sizeof(double));
   return sha256_hex(bytes);
 }
 

@@ -6,60 +6,46 @@
 #include <cmath>
 #include <cstddef>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "arith/bits.hpp"
+#include "arith/loss.hpp"
 #include "backend/cpu/bare_pass.hpp"
+#include "backend/cpu/cpu_solver_passes.hpp"
 #include "backend/cpu/gradient_sums.hpp"
 #include "backend/cpu/optimizer_state.hpp"
 #include "backend/cpu/self_test.hpp"
+#include "backend/cpu/tile_sharing.hpp"
 #include "core/thread_pool.hpp"
 #include "ossau/error.hpp"
 
 namespace ossau {
 namespace {
 
-// Roughly what a pass takes: a tile's rows, and each of its stored numbers.
-constexpr double kTileSeconds = 100e-9;
-constexpr double kDenseSeconds = 30e-12;
-constexpr double kSparseSeconds = 1e-9;
-
-// Stored numbers of the tiles of `slices`; for sparse tiles at least their entries.
-std::int64_t stored_numbers(const TileSet& tiles, std::span<const TileSlice> slices) {
-  const auto count = static_cast<std::int64_t>(slices.size());
-  const auto* sparse = std::get_if<SparseTiles>(&tiles.storage);
-  if (sparse == nullptr) return count * tiles.features * kTileRows;
-  std::int64_t numbers = 0;
-  for (const TileSlice& slice : slices) {
-    const auto place = static_cast<std::size_t>(slice.tile - tiles.owned.begin);
-    numbers += (sparse->slice_start[place + 1] - sparse->slice_start[place]) * kTileRows +
-               sparse->spill_start[place + 1] - sparse->spill_start[place];
-  }
-  return numbers;
-}
-
 class CpuBackend : public Backend {
  public:
   CpuBackend(CpuKernels kernels, std::int64_t threads, Waiting waiting, BackendRows rows,
              ModelSetup setup)
       : kernels_(kernels),
+        attributes_{.device = "cpu", .unit = kernels.name, .memory = MemorySpace::kHost},
         pool_(threads, waiting),
         rows_(std::move(rows)),
         train_tiles_(whole_tiles(rows_.train.shards, rows_.train.owned)),
         validation_tiles_(whole_tiles(rows_.validation.shards, rows_.validation.owned)),
         sums_(rows_.train.features,
-              setup.rule == UpdateRule::kScaled &&
+              keeps_untouched(setup.rule, model_rule(setup), {}) &&
                   std::holds_alternative<SparseTiles>(rows_.train.storage),
               pool_),
-        state_(std::move(setup), pool_) {
+        state_(std::move(setup), pool_),
+        solver_passes_(kernels_, pool_, rows_.train, train_tiles_) {
     self_test();
   }
 
-  std::string device() const override { return "cpu"; }
-  std::string simd() const override { return kernels_.name; }
+  const BackendAttributes& attributes() const override { return attributes_; }
 
   void set_weights(std::span<const double> weights) override { state_.set_weights(weights); }
   void get_weights(std::span<double> weights) const override { state_.get_weights(weights); }
@@ -75,13 +61,11 @@ class CpuBackend : public Backend {
   void gradient(RowSet set, std::span<const TileSlice> slices, int fixed_bits) override {
     pass(set, slices, fixed_bits, nullptr);
   }
-  void gradient_and_scores(RowSet set, std::span<const TileSlice> slices, int fixed_bits) override {
+  void gradient_and_scores(RowSet set, int fixed_bits) override {
+    const std::span<const TileSlice> slices = every_tile(set);
     scores_.resize(slices.size() * static_cast<std::size_t>(kTileRows));
     scored_ = set;
     pass(set, slices, fixed_bits, scores_.data());
-  }
-  void get_scores(std::span<float> scores) const override {
-    std::copy(scores_.begin(), scores_.end(), scores.begin());
   }
 
   PredictionCounts count_predictions(double cut) override {
@@ -106,20 +90,15 @@ class CpuBackend : public Backend {
   void set_sums(SumBuffer) override {}
   StepTotals totals() const override { return sums_.totals(); }
 
-  bool lists_features() const override { return sums_.lists(); }
-  bool take_features(std::vector<FeatureSum>& entries) override {
-    if (!sums_.listed()) return false;
-    sums_.take_listed(entries);
-    return true;
-  }
-  void add_features(std::span<const FeatureSum> entries) override { sums_.add_listed(entries); }
-  std::span<std::int64_t> rest_of_sums() override { return sums_.rest(); }
+  SparseSums* sparse_sums() override { return sums_.lists() ? &sums_ : nullptr; }
 
   double gradient_max(double gradient_factor, double rate) override {
     return state_.gradient_max(sums_.merged().data, gradient_factor, rate);
   }
 
   void update(const StepParameters& step) override { state_.update(sums_, step); }
+
+  SolverPasses* solver_passes() override { return &solver_passes_; }
 
   double bare_pass_s() override try {
     std::vector<AlignedVector<std::int64_t>> sums;
@@ -143,7 +122,8 @@ class CpuBackend : public Backend {
     const double fixed_scale = power_of_two(fixed_bits);
     const ScoringWeights weights = state_.scoring();
     sums_.start(numbers);
-    pool_.share(static_cast<std::int64_t>(slices.size()), worthwhile_tiles(from, slices, numbers),
+    pool_.share(static_cast<std::int64_t>(slices.size()),
+                worthwhile_tiles(from, slices, numbers, pool_),
                 [&](std::int64_t thread, std::int64_t begin, std::int64_t end) {
                   kernels_.gradient(from, slices, {begin, end}, weights, fixed_scale,
                                     sums_.of(thread), scores);
@@ -162,19 +142,8 @@ class CpuBackend : public Backend {
   void each_score(const Visit& visit) const {
     const AlignedVector<float>& signed_weight = tiles(scored_).signed_weight;
     for (std::size_t i = 0; i < static_cast<std::size_t>(rows_here()); ++i) {
-      visit(i, scores_[i], std::signbit(signed_weight[i]));
+      visit(i, scores_[i], is_positive(signed_weight[i]));
     }
-  }
-
-  // Tiles that repay waking a thread.
-  std::int64_t worthwhile_tiles(const TileSet& from, std::span<const TileSlice> slices,
-                                std::int64_t numbers) const {
-    if (slices.empty()) return 1;
-    const bool dense = std::holds_alternative<DenseTiles>(from.storage);
-    const double tile_s = kTileSeconds + (dense ? kDenseSeconds : kSparseSeconds) *
-                                             static_cast<double>(numbers) /
-                                             static_cast<double>(slices.size());
-    return static_cast<std::int64_t>(std::ceil(pool_.wake_s() / tile_s));
   }
 
   void self_test() {
@@ -187,20 +156,23 @@ class CpuBackend : public Backend {
   }
 
   CpuKernels kernels_;
+  BackendAttributes attributes_;
   ThreadPool pool_;
   BackendRows rows_;
   std::vector<TileSlice> train_tiles_;
   std::vector<TileSlice> validation_tiles_;
   GradientSums sums_;
   OptimizerState state_;
-  AlignedVector<float> scores_;  // [slices of that pass, 64]
+  AlignedVector<float> scores_;  // [tiles, 64]
   RowSet scored_ = RowSet::kTrain;
+  CpuSolverPasses solver_passes_;
 };
 
 }  // namespace
 
 std::unique_ptr<Backend> make_cpu_backend(CpuKernels kernels, std::int64_t threads, Waiting waiting,
                                           BackendRows rows, ModelSetup setup) {
+  if (kernels.loss != setup.loss) throw std::logic_error("kernels of another loss");
   return std::make_unique<CpuBackend>(kernels, threads, waiting, std::move(rows), std::move(setup));
 }
 

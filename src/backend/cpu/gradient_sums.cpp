@@ -110,7 +110,8 @@ bool GradientSums::listed() const {
          touched_ * kLeastShare <= static_cast<std::size_t>(layout_.features);
 }
 
-void GradientSums::take_listed(std::vector<FeatureSum>& entries) {
+bool GradientSums::take(std::vector<FeatureSum>& entries) {
+  if (!listed()) return false;
   for (const Thread* part : parts_) {
     for (std::size_t i = 0; i < part->sums.touched_count; ++i) {
       const std::uint32_t j = part->touched[i];
@@ -120,9 +121,10 @@ void GradientSums::take_listed(std::vector<FeatureSum>& entries) {
   }
   for (Thread* part : parts_) part->sums.touched_count = 0;
   touched_ = 0;
+  return true;
 }
 
-void GradientSums::add_listed(std::span<const FeatureSum> entries) {
+void GradientSums::add(std::span<const FeatureSum> entries) {
   ThreadSums& sums = threads_[0].sums;
   std::uint32_t* const touched = threads_[0].touched.data();
   for (const FeatureSum& entry : entries) {

@@ -18,7 +18,7 @@ inline constexpr std::int64_t kFeatureGrain = 8192;
 /// What a gradient pass of several threads adds up.  Each thread has sums of its own, so that none
 /// waits; they are put together once somebody asks.  Where a pass can touch few features only, they
 /// are listed as they come, and nobody looks at the others.
-class GradientSums {
+class GradientSums final : public SparseSums {
  public:
   /// lists: whether the update leaves features with sum 0 alone, so that lists can serve.
   GradientSums(std::int64_t features, bool lists, ThreadPool& pool);
@@ -40,13 +40,12 @@ class GradientSums {
 
   /// Whether few features were touched, all of them listed.
   bool listed() const;
-  /// Moves the listed features and their sums to the end of `entries`; sums of 0 are left out.
-  void take_listed(std::vector<FeatureSum>& entries);
-  /// Adds to the sums of features, which are 0 or listed; afterwards they are listed.  At most
-  /// as many entries as there are features.
-  void add_listed(std::span<const FeatureSum> entries);
-  /// All but the features: [1 + SumLayout::kTotals].
-  std::span<std::int64_t> rest();
+  /// Sums of 0 are left out.
+  bool take(std::vector<FeatureSum>& entries) override;
+  /// To sums that are 0 or listed; afterwards they are listed.
+  void add(std::span<const FeatureSum> entries) override;
+  /// [1 + SumLayout::kTotals].
+  std::span<std::int64_t> rest() override;
   /// Calls take(j, sum) once or more for each touched feature, and only for those: with its sum,
   /// after that with 0.  A feature's calls come from one thread.  The features' sums are used up.
   /// ahead(j) comes some calls earlier, to fetch what take() will need.

@@ -10,14 +10,14 @@
 
 namespace ossau {
 
-std::vector<CpuKernels> available_kernels() {
-  std::vector<CpuKernels> kernels = simd_kernels();
-  kernels.push_back(scalar_kernels());
+std::vector<CpuKernels> available_kernels(LossKind loss) {
+  std::vector<CpuKernels> kernels = simd_kernels(loss);
+  kernels.push_back(scalar_kernels(loss));
   return kernels;
 }
 
-CpuKernels choose_kernels(Simd simd) {
-  const std::vector<CpuKernels> kernels = available_kernels();
+CpuKernels choose_kernels(Simd simd, LossKind loss) {
+  const std::vector<CpuKernels> kernels = available_kernels(loss);
   if (simd == Simd::kAuto) return kernels.front();
   std::string names;
   for (const CpuKernels& candidate : kernels) {

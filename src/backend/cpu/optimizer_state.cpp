@@ -1,6 +1,7 @@
 #include "backend/cpu/optimizer_state.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cmath>
 #include <cstddef>
@@ -23,15 +24,15 @@ double larger(double a, double b) {
 OptimizerState::OptimizerState(ModelSetup setup, ThreadPool& pool)
     : setup_(std::move(setup)),
       model_(model_rule(setup_)),
+      traits_(traits_of(setup_.rule)),
       pool_(pool),
       unit_powers_(std::all_of(setup_.exponent_power.begin(), setup_.exponent_power.end(),
                                [](double power) { return power == 1.0; })),
       maxima_(static_cast<std::size_t>(pool.size())),
       scoring_(setup_.exponent_power.size()) {
   weights_.resize(setup_.exponent_power.size() + 1);
-  if (setup_.rule == UpdateRule::kMomentum) velocity_.resize(weights_.size());
-  if (looks_ahead()) {
-    lookahead_.resize(weights_.size());
+  for (int k = 0; k < traits_.states; ++k) states_.emplace_back(weights_.size());
+  if (traits_.needs_slope) {
     proposal_.resize(weights_.size());
     chunk_sums_.resize((weights_.size() + kFeatureChunk - 1) / kFeatureChunk);
   }
@@ -39,8 +40,8 @@ OptimizerState::OptimizerState(ModelSetup setup, ThreadPool& pool)
 
 void OptimizerState::set_weights(std::span<const double> weights) {
   std::copy(weights.begin(), weights.end(), weights_.begin());
-  std::fill(velocity_.begin(), velocity_.end(), 0.0);
-  if (!lookahead_.empty()) lookahead_ = weights_;
+  for (AlignedVector<double>& state : states_) std::fill(state.begin(), state.end(), 0.0);
+  if (traits_.looks_ahead) states_[0] = weights_;
   nesterov_t_ = 1;
   scale_ = 1;
   point_ = EvaluationPoint::kRule;
@@ -49,37 +50,43 @@ void OptimizerState::set_weights(std::span<const double> weights) {
 
 void OptimizerState::get_weights(std::span<double> weights) const {
   std::copy(weights_.begin(), weights_.end(), weights.begin());
-  if (setup_.rule != UpdateRule::kScaled) return;
+  if (!traits_.scales_weights) return;
   for (std::size_t j = 0; j + 1 < weights_.size(); ++j) weights[j] *= scale_;
 }
 
 ModelSnapshot OptimizerState::snapshot() const {
-  const AlignedVector<double>& beside = looks_ahead() ? lookahead_ : velocity_;
-  return {.weights = {weights_.begin(), weights_.end()},
-          .beside = {beside.begin(), beside.end()},
-          .nesterov_t = nesterov_t_,
-          .scale = scale_};
+  ModelSnapshot snapshot{.weights = {weights_.begin(), weights_.end()},
+                         .optimizer_state = {},
+                         .nesterov_t = nesterov_t_,
+                         .scale = scale_};
+  for (const AlignedVector<double>& state : states_) {
+    snapshot.optimizer_state.insert(snapshot.optimizer_state.end(), state.begin(), state.end());
+  }
+  return snapshot;
 }
 
 void OptimizerState::restore(const ModelSnapshot& snapshot) {
-  AlignedVector<double>& beside = looks_ahead() ? lookahead_ : velocity_;
-  assert(snapshot.weights.size() == weights_.size() && snapshot.beside.size() == beside.size());
+  assert(snapshot.weights.size() == weights_.size() &&
+         snapshot.optimizer_state.size() == states_.size() * weights_.size());
   std::copy(snapshot.weights.begin(), snapshot.weights.end(), weights_.begin());
-  std::copy(snapshot.beside.begin(), snapshot.beside.end(), beside.begin());
+  const double* from = snapshot.optimizer_state.data();
+  for (AlignedVector<double>& state : states_) {
+    std::copy_n(from, state.size(), state.begin());
+    from += state.size();
+  }
   nesterov_t_ = snapshot.nesterov_t;
   scale_ = snapshot.scale;
   point_ = EvaluationPoint::kRule;
-  refresh_scoring(0, features() + 1, looks_ahead() ? lookahead_ : weights_);
+  refresh_scoring(0, features() + 1, evaluation_weights());
 }
 
 void OptimizerState::look_at(EvaluationPoint point) {
   point_ = point;
-  if (!looks_ahead()) return;
-  refresh_scoring(0, features() + 1, point == EvaluationPoint::kRule ? lookahead_ : weights_);
+  if (traits_.looks_ahead) refresh_scoring(0, features() + 1, evaluation_weights());
 }
 
 void OptimizerState::adopt_evaluation_point() {
-  if (looks_ahead()) weights_ = lookahead_;
+  if (traits_.looks_ahead) weights_ = states_[0];
 }
 
 ScoringWeights OptimizerState::scoring() const {
@@ -88,42 +95,25 @@ ScoringWeights OptimizerState::scoring() const {
           .intercept = scoring_intercept_};
 }
 
-bool OptimizerState::looks_ahead() const {
-  return setup_.rule == UpdateRule::kAdaptive || setup_.rule == UpdateRule::kNesterov;
+const AlignedVector<double>& OptimizerState::evaluation_weights() const {
+  return traits_.looks_ahead && point_ == EvaluationPoint::kRule ? states_[0] : weights_;
 }
 
 double OptimizerState::exponent_power(std::int64_t j) const {
   return j < features() ? setup_.exponent_power[static_cast<std::size_t>(j)] : 1.0;
 }
 
-double OptimizerState::loss_gradient(const std::int64_t* sums, double factor,
-                                     std::int64_t j) const {
-  return model_.loss_gradient(sums[j], factor, exponent_power(j), j);
-}
-
-double OptimizerState::gradient(const std::int64_t* sums, double factor, std::int64_t j,
-                                double at) const {
-  return model_.gradient(sums[j], factor, exponent_power(j), j, at);
-}
-
-double OptimizerState::point(std::int64_t j) const {
-  const auto i = static_cast<std::size_t>(j);
-  if (looks_ahead() && point_ == EvaluationPoint::kRule) {
-    return lookahead_[i];
-  }
-  return j < features() ? scale_ * weights_[i] : weights_[i];
-}
-
 double OptimizerState::gradient_max(const std::int64_t* sums, double factor, double rate) {
   for (ThreadMaximum& maximum : maxima_) maximum.value = 0;
+  const AlignedVector<double>& from = evaluation_weights();
   pool_.split(features() + 1, kFeatureGrain,
               [&](std::int64_t thread, std::int64_t begin, std::int64_t end) {
                 double& mine = maxima_[static_cast<std::size_t>(thread)].value;
                 for (std::int64_t j = begin; j < end; ++j) {
-                  const double w = point(j);
-                  const double g =
-                      stationarity(w, gradient(sums, factor, j, w), rate, model_.l1(j));
-                  mine = larger(mine, std::fabs(g));
+                  const double at = from[static_cast<std::size_t>(j)];
+                  const double w = j < features() ? scale_ * at : at;
+                  const double g = model_.gradient(sums[j], factor, exponent_power(j), j, w);
+                  mine = larger(mine, std::fabs(stationarity(w, g, rate, model_.l1(j))));
                 }
               });
   double largest = 0;
@@ -141,57 +131,91 @@ void OptimizerState::refresh_scoring(std::int64_t begin, std::int64_t end,
 }
 
 void OptimizerState::update(GradientSums& sums, const StepParameters& step) {
-  switch (setup_.rule) {
-    case UpdateRule::kDescent:
-      return descent(sums.merged().data, step);
-    case UpdateRule::kMomentum:
-      return momentum(sums.merged().data, step);
-    case UpdateRule::kNesterov:
-    case UpdateRule::kAdaptive:
-      return accelerated(sums.merged().data, step);
-    case UpdateRule::kScaled:
-      // A fold moves every v; under a negative scale a sum of 0 turns -0 into +0.
-      if (sums.listed() && !step.fold && step.scale > 0) return scaled_touched(sums, step);
-      return scaled(sums.merged().data, step);
+  scale_ = step.scale;
+  with_rule(setup_.rule, [&](auto kind) {
+    using R = typename decltype(kind)::Rule;
+    if constexpr (R::kNeedsSlope) {
+      move_by_slope<R>(sums.merged().data, step);
+    } else if (R::keeps_untouched(model_, step) && sums.listed()) {
+      move_touched<R>(sums, step);
+    } else {
+      move_all<R>(sums.merged().data, step);
+    }
+  });
+}
+
+// The rule and what it moves, by value and by address: the compiler keeps them in registers.
+template <class R>
+struct OptimizerState::Mover {
+  R rule;
+  double* weights;
+  std::array<double*, R::kStates> states;
+
+  Mover(const R& of_rule, OptimizerState& of) : rule(of_rule), weights(of.weights_.data()) {
+    for (std::size_t k = 0; k < states.size(); ++k) states[k] = of.states_[k].data();
   }
-}
 
-void OptimizerState::descent(const std::int64_t* sums, const StepParameters& step) {
-  pool_.split(
-      features() + 1, kFeatureGrain, [&](std::int64_t, std::int64_t begin, std::int64_t end) {
-        for (std::int64_t j = begin; j < end; ++j) {
-          double& w = weights_[static_cast<std::size_t>(j)];
-          w = descend(w, gradient(sums, step.gradient_factor, j, w), step.rate, model_.l1(j));
-        }
-        refresh_scoring(begin, end, weights_);
-      });
-}
+  /// Returns what scores rows from now on.
+  double move(std::int64_t j, std::int64_t sum, double power) const {
+    std::array<double, R::kStates + 1> state;  // one more: arrays of none have no address
+    for (std::size_t k = 0; k < states.size(); ++k) state[k] = states[k][j];
+    double w = weights[j];
+    rule.move({.j = j, .sum = sum, .exponent_power = power}, w, state.data());
+    weights[j] = w;
+    for (std::size_t k = 0; k < states.size(); ++k) states[k][j] = state[k];
+    return R::kLooksAhead ? state[0] : w;
+  }
+};
 
-void OptimizerState::momentum(const std::int64_t* sums, const StepParameters& step) {
+template <class R>
+void OptimizerState::move_all(const std::int64_t* sums, const StepParameters& step) {
+  const Mover<R> mover(R(model_, step), *this);
   pool_.split(features() + 1, kFeatureGrain,
               [&](std::int64_t, std::int64_t begin, std::int64_t end) {
-                for (std::int64_t j = begin; j < end; ++j) {
-                  const auto i = static_cast<std::size_t>(j);
-                  double& w = weights_[i];
-                  const double g = gradient(sums, step.gradient_factor, j, w);
-                  w = roll(w, velocity_[i], g, setup_.momentum, step.rate, model_.l1(j));
+                const Mover<R> mine = mover;
+                const double* powers = setup_.exponent_power.data();
+                float* scoring = scoring_.data();
+                for (std::int64_t j = begin; j < std::min(end, features()); ++j) {
+                  scoring[j] = scoring_weight(mine.move(j, sums[j], powers[j]), powers[j]);
                 }
-                refresh_scoring(begin, end, weights_);
+                if (end == features() + 1) move_intercept(mine, sums[features()]);
               });
 }
 
-// x_(k+1) = prox(y_k - rate g(y_k)); returns g . (x_(k+1) - x_k), g the gradient, or for L1 the
-// proximal step.  Source: O'Donoghue and Candes, Adaptive Restart for Accelerated Gradient Schemes.
-double OptimizerState::propose(const std::int64_t* sums, const StepParameters& step) {
+template <class R>
+void OptimizerState::move_intercept(const Mover<R>& mover, std::int64_t sum) {
+  scoring_intercept_ = static_cast<float>(mover.move(features(), sum, 1.0));
+}
+
+// The rest keep their bits: their sums are 0.
+template <class R>
+void OptimizerState::move_touched(GradientSums& sums, const StepParameters& step) {
+  const Mover<R> mover(R(model_, step), *this);
+  move_intercept(mover, sums.intercept());
+  float* scoring = scoring_.data();
+  // Columns of ones, the usual case on wide data, have no powers worth a cache miss.
+  const double* powers = unit_powers_ ? nullptr : setup_.exponent_power.data();
+  sums.consume(
+      [&](std::uint32_t j) {
+        __builtin_prefetch(mover.weights + j, 1);
+        for (double* state : mover.states) __builtin_prefetch(state + j, 1);
+        __builtin_prefetch(scoring + j, 1);
+        if (powers != nullptr) __builtin_prefetch(powers + j, 0);
+      },
+      [&](std::uint32_t j, std::int64_t sum) {
+        const double power = powers != nullptr ? powers[j] : 1.0;
+        scoring[j] = scoring_weight(mover.move(j, sum, power), power);
+      });
+}
+
+template <class R>
+double OptimizerState::propose(const R& rule, const std::int64_t* sums) {
   const std::int64_t n = features() + 1;
   const std::int64_t chunks = (n + kFeatureChunk - 1) / kFeatureChunk;
   const auto term = [&](std::int64_t j) {
     const auto i = static_cast<std::size_t>(j);
-    const double y = lookahead_[i];
-    const double g = gradient(sums, step.gradient_factor, j, y);
-    proposal_[i] = descend(y, g, step.rate, model_.l1(j));
-    const double slope = model_.l1(j) > 0 ? (y - proposal_[i]) / step.rate : g;
-    return slope * (proposal_[i] - weights_[i]);
+    return rule.propose({.j = j, .sum = sums[j], .exponent_power = exponent_power(j)}, weights_[i],
+                        &states_[0][i], proposal_[i]);
   };
   pool_.split(chunks, kFeatureGrain / kFeatureChunk,
               [&](std::int64_t, std::int64_t begin, std::int64_t end) {
@@ -206,68 +230,17 @@ double OptimizerState::propose(const std::int64_t* sums, const StepParameters& s
   return slope;
 }
 
-// Nesterov's (t_k - 1) / t_(k+1); where the step went uphill the sequence starts again.
-double OptimizerState::adaptive_momentum(double slope) {
-  const bool restart = slope > 0;
-  const double next_t = restart ? 1.0 : next_nesterov_t(nesterov_t_);
-  const double momentum = restart ? 0.0 : (nesterov_t_ - 1) / next_t;
-  nesterov_t_ = next_t;
-  return momentum;
-}
-
-void OptimizerState::accelerated(const std::int64_t* sums, const StepParameters& step) {
-  const double slope = propose(sums, step);
-  const double momentum =
-      setup_.rule == UpdateRule::kAdaptive ? adaptive_momentum(slope) : setup_.momentum;
+template <class R>
+void OptimizerState::move_by_slope(const std::int64_t* sums, const StepParameters& step) {
+  static_assert(R::kStates == 1 && R::kLooksAhead);
+  const double slope = propose(R(model_, step), sums);
+  const double momentum = R::choose_momentum(slope, nesterov_t_);
   pool_.split(
       features() + 1, kFeatureGrain, [&](std::int64_t, std::int64_t begin, std::int64_t end) {
         for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
-          lookahead_[i] = proposal_[i] + momentum * (proposal_[i] - weights_[i]);
-          weights_[i] = proposal_[i];
+          R::accept(proposal_[i], momentum, weights_[i], &states_[0][i]);
         }
-        refresh_scoring(begin, end, lookahead_);
-      });
-}
-
-void OptimizerState::scale_intercept(std::int64_t sum, const StepParameters& step) {
-  if (!setup_.intercept) return;
-  weights_.back() -= step.rate * mean_gradient(sum, step.gradient_factor, 1.0);
-  scoring_intercept_ = static_cast<float>(weights_.back());
-}
-
-void OptimizerState::scaled(const std::int64_t* sums, const StepParameters& step) {
-  scale_ = step.scale;
-  const double rate = step.rate / step.scale;
-  pool_.split(features(), kFeatureGrain, [&](std::int64_t, std::int64_t begin, std::int64_t end) {
-    for (std::int64_t j = begin; j < end; ++j) {
-      double& v = weights_[static_cast<std::size_t>(j)];
-      if (step.fold) v *= step.fold_factor;
-      v -= rate * loss_gradient(sums, step.gradient_factor, j);
-    }
-    refresh_scoring(begin, end, weights_);
-  });
-  scale_intercept(sums[features()], step);
-}
-
-// The rest keep their bits: their sums are 0.
-void OptimizerState::scaled_touched(GradientSums& sums, const StepParameters& step) {
-  scale_ = step.scale;
-  const double rate = step.rate / step.scale;
-  scale_intercept(sums.intercept(), step);
-  double* weights = weights_.data();
-  float* scoring = scoring_.data();
-  // Columns of ones, the usual case on wide data, have no powers worth a cache miss.
-  const double* powers = unit_powers_ ? nullptr : setup_.exponent_power.data();
-  sums.consume(
-      [&](std::uint32_t j) {
-        __builtin_prefetch(weights + j, 1);
-        __builtin_prefetch(scoring + j, 1);
-        if (powers != nullptr) __builtin_prefetch(powers + j, 0);
-      },
-      [&](std::uint32_t j, std::int64_t sum) {
-        const double power = powers != nullptr ? powers[j] : 1.0;
-        weights[j] -= rate * mean_gradient(sum, step.gradient_factor, power);
-        scoring[j] = scoring_weight(weights[j], power);
+        refresh_scoring(begin, end, states_[0]);
       });
 }
 

@@ -12,7 +12,7 @@
 
 namespace ossau {
 
-/// Weights and optimiser state of one model on the CPU, and the update rules.
+/// Weights and optimiser state of one model on the CPU, and the loops over update rules.
 class OptimizerState {
  public:
   OptimizerState(ModelSetup setup, ThreadPool& pool);
@@ -31,22 +31,25 @@ class OptimizerState {
   void update(GradientSums& sums, const StepParameters& step);
 
  private:
+  template <class R>
+  struct Mover;
+
   std::int64_t features() const { return static_cast<std::int64_t>(scoring_.size()); }
   double exponent_power(std::int64_t j) const;
-  double loss_gradient(const std::int64_t* sums, double factor, std::int64_t j) const;
-  double gradient(const std::int64_t* sums, double factor, std::int64_t j, double at) const;
-  double point(std::int64_t j) const;
+  const AlignedVector<double>& evaluation_weights() const;
   void refresh_scoring(std::int64_t begin, std::int64_t end, std::span<const double> from);
 
-  void descent(const std::int64_t* sums, const StepParameters& step);
-  void momentum(const std::int64_t* sums, const StepParameters& step);
-  void accelerated(const std::int64_t* sums, const StepParameters& step);
-  void scaled(const std::int64_t* sums, const StepParameters& step);
-  void scaled_touched(GradientSums& sums, const StepParameters& step);
-  void scale_intercept(std::int64_t sum, const StepParameters& step);
-  bool looks_ahead() const;
-  double propose(const std::int64_t* sums, const StepParameters& step);
-  double adaptive_momentum(double slope);
+  // R: a struct of arith/rules/.
+  template <class R>
+  void move_all(const std::int64_t* sums, const StepParameters& step);
+  template <class R>
+  void move_touched(GradientSums& sums, const StepParameters& step);
+  template <class R>
+  void move_intercept(const Mover<R>& mover, std::int64_t sum);
+  template <class R>
+  void move_by_slope(const std::int64_t* sums, const StepParameters& step);
+  template <class R>
+  double propose(const R& rule, const std::int64_t* sums);
 
   // On a cache line of its own.
   struct alignas(kAlignment) ThreadMaximum {
@@ -55,16 +58,16 @@ class OptimizerState {
 
   ModelSetup setup_;
   ModelRule model_;
+  RuleTraits traits_;
   ThreadPool& pool_;
-  bool unit_powers_;                   // every exponent_power is 1
-  AlignedVector<double> weights_;      // [d + 1], intercept last; kScaled: v
-  AlignedVector<double> velocity_;     // kMomentum: [d + 1]
-  AlignedVector<double> lookahead_;    // kNesterov, kAdaptive: [d + 1], where gradients are taken
-  AlignedVector<double> proposal_;     // kNesterov, kAdaptive: [d + 1], the next weights
-  std::vector<double> chunk_sums_;     // kNesterov, kAdaptive: [chunks of features]
-  std::vector<ThreadMaximum> maxima_;  // [threads]
-  double nesterov_t_ = 1;              // kAdaptive
-  double scale_ = 1;                   // kScaled: a
+  bool unit_powers_;                           // every exponent_power is 1
+  AlignedVector<double> weights_;              // [d + 1], intercept last; v where w = a v
+  std::vector<AlignedVector<double>> states_;  // of the rule, each [d + 1]
+  AlignedVector<double> proposal_;             // for a slope: [d + 1], the next weights
+  std::vector<double> chunk_sums_;             // for a slope: [chunks of features]
+  std::vector<ThreadMaximum> maxima_;          // [threads]
+  double nesterov_t_ = 1;
+  double scale_ = 1;  // a
   EvaluationPoint point_ = EvaluationPoint::kRule;
   AlignedVector<float> scoring_;  // [d]
   float scoring_intercept_ = 0;

@@ -5,6 +5,6 @@
 namespace ossau {
 
 /// One row at a time with std::fma: for any processor.
-CpuKernels scalar_kernels();
+CpuKernels scalar_kernels(LossKind loss);
 
 }  // namespace ossau

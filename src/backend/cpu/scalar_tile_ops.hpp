@@ -5,7 +5,7 @@
 
 #include "arith/bits.hpp"
 #include "arith/fixed_point.hpp"
-#include "arith/logistic.hpp"
+#include "arith/loss.hpp"
 
 namespace ossau {
 
@@ -32,10 +32,6 @@ struct ScalarTileOps : ScalarOps {
   }
   static bool is_finite(float x) { return ossau::is_finite(x); }
   static std::size_t count(bool mask) { return mask ? 1 : 0; }
-  static float flip_sign(float x, float sign) {
-    return bit_copy<float>(bit_copy<std::uint32_t>(x) ^
-                           (bit_copy<std::uint32_t>(sign) & 0x80000000u));
-  }
   // Exact for [0, 2^31], the range of losses.
   static float floor(float x) { return static_cast<float>(static_cast<std::int64_t>(x)); }
   static float reduce(float x) { return x; }

@@ -16,7 +16,7 @@ class SparseKernels {
         last_slice_(tiles.index.size() - std::min(tiles.index.size(), kRows)),
         far_(features >= kFarFeatures) {}
 
-  /// Tiles whose scores are taken before the first gradient: short rows alone would leave the
+  /// Tiles whose scores are taken before the first sum: short rows alone would leave the
   /// chains of operations of their losses little to overlap with.
   std::size_t block() const {
     const auto tiles = tiles_.slice_start.size() - 1;
@@ -26,8 +26,16 @@ class SparseKernels {
 
   Lines head(std::size_t /*place*/) const { return {}; }
 
-  /// sums: what the gradient of this tile will add to, to be fetched.
+  /// Where the sum of a feature, or of the intercept behind them, is for right-hand side k: beside
+  /// those of the others, for all are added at once and may be far away.
+  template <std::size_t kSides>
+  std::size_t sum_place(std::size_t feature, std::size_t k) const {
+    return feature * kSides + k;
+  }
+
+  /// sums: what the sums of this tile will be added to, to be fetched.
   /// next: the tile after this one, to be fetched too.
+  template <std::size_t kSides>
   void scores(std::size_t tile, std::size_t next, const ScoringWeights& weights,
               const std::int64_t* sums, float* scores) const {
     Chains chains;
@@ -38,8 +46,10 @@ class SparseKernels {
     for (std::size_t k = 0; k < slices; ++k) {
       if (k > 0 && k % kScoreChunk == 0) chains.close_chunk();
       const std::size_t slot = first_slot(tile) + k * kRows;
-      if (far_) fetch(slot, first_slot(next) + k * kRows, weights.values, sums);
-      const auto present = [&](std::size_t g) { return Ops::longer_than(length + g * kLanes, k); };
+      if (far_) fetch<kSides>(slot, first_slot(next) + k * kRows, weights.values, sums);
+      const auto present = [&](std::size_t g) OSSAU_INLINE_LAMBDA {
+        return Ops::longer_than(length + g * kLanes, k);
+      };
       for (std::size_t g = 0; g < kGroups; ++g) {
         const Float longer = longer_chain(slot + g * kLanes, weights.values, chains.open[g]);
         chains.open[g] = k < full ? longer : Ops::select(present(g), longer, chains.open[g]);
@@ -49,19 +59,25 @@ class SparseKernels {
   }
 
   /// Adds the features' sums of one tile to `sums`.
-  template <class Sums>
-  void gradient(std::size_t tile, std::size_t /*next*/, const float* residuals, double fixed_scale,
-                Sums& sums) const {
+  template <class Rows, class Sums>
+  void add_sums(std::size_t tile, std::size_t /*next*/, const float* coefficients,
+                double fixed_scale, Sums& sums) const {
     const std::size_t slices = slice_count(tile);
-    const std::size_t at_once = kOnes ? slices : kSliceBlock;
+    const std::size_t at_once = kOnes ? slices : kSliceBlock / Rows::kSides;
     for (std::size_t begin = 0; begin < slices; begin += at_once) {
-      add_slices(tile, begin, std::min(begin + at_once, slices), residuals, fixed_scale, sums);
+      add_slices<Rows>(tile, begin, std::min(begin + at_once, slices), coefficients, fixed_scale,
+                       sums);
     }
     const auto end = static_cast<std::size_t>(tiles_.spill_start[tile + 1]);
     for (auto i = static_cast<std::size_t>(tiles_.spill_start[tile]); i < end; ++i) {
-      const float r = residuals[tiles_.spill_row[i]];
-      const float product = kOnes ? r : r * tiles_.spill_value[i];
-      sums.add(tiles_.spill_index[i], to_fixed(product, fixed_scale));
+      std::int64_t fixed[Rows::kSides];
+      for (std::size_t k = 0; k < Rows::kSides; ++k) {
+        const float r = coefficients[Rows::side(k).coefficient * kBlockRows + tiles_.spill_row[i]];
+        const float x = kOnes ? 1.0f : tiles_.spill_value[i];
+        const float product = kOnes ? r : r * (Rows::side(k).squared ? x * x : x);
+        fixed[k] = to_fixed(product, fixed_scale);
+      }
+      sums.add(tiles_.spill_index[i], fixed);
     }
   }
 
@@ -107,13 +123,14 @@ class SparseKernels {
   }
 
   // Slots start slices: the one that is being scored, and one of the next tile.
+  template <std::size_t kSides>
   OSSAU_INLINE void fetch(std::size_t slot, std::size_t next_slot, const float* weights,
                           const std::int64_t* sums) const {
     const std::uint32_t* here = index_ + slot;
     const std::uint32_t* later = index_ + std::min(slot + kSlicesAhead * kRows, last_slice_);
     for (std::size_t i = 0; i < kRows; ++i) {
       __builtin_prefetch(weights + later[i], 0);
-      __builtin_prefetch(sums + here[i], 1);
+      __builtin_prefetch(sums + here[i] * kSides, 1);
     }
     const std::size_t next = std::min(next_slot, last_slice_);
     for (std::size_t i = 0; i < kRows; i += Lines::kFloats) {
@@ -159,36 +176,60 @@ class SparseKernels {
     }
   }
 
+  // Products in fixed point, [sides, slices, 64]; an implicit one's is the coefficient itself, the
+  // same in every slice.
+  template <std::size_t kSides>
+  struct Products {
+    static constexpr std::size_t kSize = (kOnes ? 1 : kSliceBlock / kSides) * kRows;
+    alignas(kAlignment) std::int64_t fixed[kSides][kSize];
+  };
+
+  template <class Rows, std::size_t k = 0>
+  OSSAU_INLINE void multiply(std::size_t slot, std::size_t count, const float* coefficients,
+                             double fixed_scale, Products<Rows::kSides>& products) const {
+    constexpr RightSide kSide = Rows::side(k);
+    const auto value = [&](std::size_t i) OSSAU_INLINE_LAMBDA {
+      const Float x = Ops::load(value_ + slot + i);
+      return kSide.squared ? Ops::multiply(x, x) : x;
+    };
+    for (std::size_t i = 0; i < count; i += kLanes) {
+      const Float r = Ops::load(coefficients + kSide.coefficient * kBlockRows + i % kRows);
+      Ops::store_fixed(products.fixed[k] + i, kOnes ? r : Ops::multiply(r, value(i)), fixed_scale);
+    }
+    if constexpr (k + 1 < Rows::kSides) {
+      multiply<Rows, k + 1>(slot, count, coefficients, fixed_scale, products);
+    }
+  }
+
   // Slices [begin, end) of a tile.  Row by row: the same feature, hot as it may be, comes again
   // only in the next row, so that no addition waits for the one before it.
-  template <class Sums>
-  void add_slices(std::size_t tile, std::size_t begin, std::size_t end, const float* residuals,
+  template <class Rows, class Sums>
+  void add_slices(std::size_t tile, std::size_t begin, std::size_t end, const float* coefficients,
                   double fixed_scale, Sums& to) const {
     Sums sums = to;  // a copy of its own can stay in registers
-    // An implicit one's product is the residual itself, the same in every slice.
-    alignas(kAlignment) std::int64_t fixed[(kOnes ? 1 : kSliceBlock) * kRows];
+    Products<Rows::kSides> products;
     const std::size_t slot = first_slot(tile) + begin * kRows;
-    const std::size_t products = kOnes ? 1 : end - begin;
-    for (std::size_t i = 0; i < products * kRows; i += kLanes) {
-      const Float r = Ops::load(residuals + i % kRows);
-      Ops::store_fixed(fixed + i, kOnes ? r : Ops::multiply(r, Ops::load(value_ + slot + i)),
-                       fixed_scale);
-    }
+    multiply<Rows>(slot, (kOnes ? 1 : end - begin) * kRows, coefficients, fixed_scale, products);
     const std::uint32_t* length = tiles_.length.data() + tile * kRows;
     for (std::size_t row = 0; row < kRows; ++row) {
       const std::size_t entries = std::min<std::size_t>(length[row], end);
-      if (entries > begin) add_row(index_ + slot + row, fixed + row, entries - begin, sums);
+      if (entries > begin) add_row(index_ + slot + row, products, row, entries - begin, sums);
     }
     to = sums;
   }
 
   // One row's entries, in every 64th place.
-  template <class Sums>
-  OSSAU_INLINE static void add_row(const std::uint32_t* index, const std::int64_t* fixed,
-                                   std::size_t entries, Sums& sums) {
-    const std::int64_t first = fixed[0];
-    const auto add = [&](std::size_t k) {
-      sums.add(index[k * kRows], kOnes ? first : fixed[k * kRows]);
+  template <std::size_t kSides, class Sums>
+  OSSAU_INLINE static void add_row(const std::uint32_t* index, const Products<kSides>& products,
+                                   std::size_t row, std::size_t entries, Sums& sums) {
+    std::int64_t first[kSides];
+    for (std::size_t s = 0; s < kSides; ++s) first[s] = products.fixed[s][row];
+    const auto add = [&](std::size_t k) OSSAU_INLINE_LAMBDA {
+      std::int64_t fixed[kSides];
+      for (std::size_t s = 0; s < kSides; ++s) {
+        fixed[s] = kOnes ? first[s] : products.fixed[s][k * kRows + row];
+      }
+      sums.add(index[k * kRows], fixed);
     };
     std::size_t k = 0;
     for (; k + 4 <= entries; k += 4) {

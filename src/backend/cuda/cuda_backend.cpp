@@ -14,6 +14,7 @@
 #include "backend/cuda/device_tiles.hpp"
 #include "backend/cuda/model_state.hpp"
 #include "backend/cuda/passes.hpp"
+#include "backend/cuda/solver_passes.hpp"
 #include "backend/cuda/step_runner.hpp"
 #include "launchers.hpp"
 #include "ossau/error.hpp"
@@ -33,6 +34,9 @@ constexpr std::int64_t kBytesBesideRow = sizeof(float) + sizeof(TileSlice) / kTi
 // What an evaluation takes for each row: its score, its key, and as much again to sort keys.
 constexpr std::int64_t kBytesToEvaluateRow = sizeof(float) + 3 * sizeof(std::uint64_t);
 
+// And a solver for each training row: what it keeps scores in.
+constexpr std::int64_t kBytesToSolveRow = 4 * sizeof(float);
+
 // Bytes that the features of all rows may take on the device.
 std::int64_t row_budget(const CudaBackendOptions& options, const BackendRows& rows,
                         const DeviceInfo& device) {
@@ -41,22 +45,24 @@ std::int64_t row_budget(const CudaBackendOptions& options, const BackendRows& ro
   const std::int64_t validation = rows.validation.owned.size() * kTileRows;
   const auto free_bytes =
       static_cast<std::int64_t>(kShareOfFree * static_cast<double>(device.free_bytes));
-  return std::max<std::int64_t>(0, free_bytes / options.ranks_here -
-                                       kBytesBesideRow * (train + validation) -
-                                       kBytesToEvaluateRow * std::max(train, validation));
+  return std::max<std::int64_t>(
+      0, free_bytes / options.ranks_here - kBytesBesideRow * (train + validation) -
+             kBytesToSolveRow * train - kBytesToEvaluateRow * std::max(train, validation));
 }
 
 class CudaBackend : public Backend {
  public:
   CudaBackend(const CudaBackendOptions& options, BackendRows rows, const ModelSetup& setup)
       : device_(use_device(options.device)),
+        attributes_{.device = "cuda", .unit = device_.name, .memory = MemorySpace::kCuda},
         stream_(make_stream()),
         state_(setup, device_, stream_.get()),
         budget_(row_budget(options, rows, use_device(options.device))),
         train_(std::move(rows.train), "training rows", budget_, device_, stream_.get()),
         validation_(std::move(rows.validation), "validation rows", budget_, device_, stream_.get()),
         passes_(device_, stream_.get()),
-        runner_(train_, state_, passes_, device_, stream_.get()) {
+        runner_(train_, state_, passes_, device_, stream_.get()),
+        solver_passes_(setup.loss, train_, passes_, device_, stream_.get()) {
     reserve();
     load_gradient_kernels();
     load_row_kernels();
@@ -65,9 +71,7 @@ class CudaBackend : public Backend {
     check_arithmetic();
   }
 
-  std::string device() const override { return "cuda"; }
-  std::string simd() const override { return device_.name; }
-  MemorySpace memory() const override { return MemorySpace::kCuda; }
+  const BackendAttributes& attributes() const override { return attributes_; }
 
   void set_weights(std::span<const double> weights) override { state_.set_weights(weights); }
   void get_weights(std::span<double> weights) const override { state_.get_weights(weights); }
@@ -86,19 +90,12 @@ class CudaBackend : public Backend {
     pass(set, slices, state_.pass(fixed_bits), touched_);
   }
 
-  void gradient_and_scores(RowSet set, std::span<const TileSlice> slices, int fixed_bits) override {
-    const std::size_t size = slices.size() * static_cast<std::size_t>(kTileRows);
-    if (scores_.size() < size) scores_ = DeviceArray<float>(size, "scores");
-    n_scores_ = size;
+  void gradient_and_scores(RowSet set, int fixed_bits) override {
     scored_ = set;
     GradientPass with_scores = state_.pass(fixed_bits);
     with_scores.scores = scores_.data();
     touched_ = {};
-    pass(set, slices, with_scores, touched_);
-  }
-  void get_scores(std::span<float> scores) const override {
-    copy(scores.data(), scores_.data(), n_scores_ * sizeof(float), stream_.get());
-    synchronize(stream_.get(), "copy scores to the host");
+    pass(set, every_tile(set), with_scores, touched_);
   }
 
   PredictionCounts count_predictions(double cut) override {
@@ -141,8 +138,8 @@ class CudaBackend : public Backend {
     touched_ = {};
   }
 
-  bool takes_runs() const override { return true; }
-  void run(const StepRun& run) override { runner_.run(run); }
+  StepGraphs* step_graphs() override { return &runner_; }
+  SolverPasses* solver_passes() override { return &solver_passes_; }
 
   double bare_pass_s() override;
 
@@ -180,6 +177,7 @@ class CudaBackend : public Backend {
   void check_arithmetic();
 
   DeviceInfo device_;
+  BackendAttributes attributes_;
   Stream stream_;
   ModelState state_;
   std::int64_t budget_;  // bytes that rows may still take
@@ -187,9 +185,9 @@ class CudaBackend : public Backend {
   DeviceTiles validation_;
   Passes passes_;
   StepRunner runner_;
-  TouchedList touched_;  // of the last pass, where the update may use it
-  DeviceArray<float> scores_;
-  std::size_t n_scores_ = 0;
+  DeviceSolverPasses solver_passes_;
+  TouchedList touched_;        // of the last pass, where the update may use it
+  DeviceArray<float> scores_;  // [tiles, 64], of the larger set
   RowSet scored_ = RowSet::kTrain;
   PinnedArray<std::int64_t> host_sums_;  // SumLayout, and the caller's note
 };

@@ -7,6 +7,7 @@
 
 #include "backend/cuda/hot_features.hpp"
 #include "backend/cuda/tile_streams.hpp"
+#include "data/batch_order.hpp"
 #include "launchers.hpp"
 
 namespace ossau::cuda {

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <string>
 
-#include "backend/cuda/runtime.hpp"
+#include "core/device.hpp"
 
 namespace ossau::cuda {
 

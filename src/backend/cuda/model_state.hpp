@@ -16,6 +16,7 @@ class ModelState {
 
   std::int64_t features() const { return model_.features; }
   UpdateRule rule() const { return rule_; }
+  LossKind loss() const { return loss_; }
   SumLayout layout() const { return {features()}; }
 
   void set_weights(std::span<const double> weights);
@@ -45,17 +46,18 @@ class ModelState {
   OptimizerView view() const;
 
  private:
-  bool looks_ahead() const {
-    return rule_ == UpdateRule::kNesterov || rule_ == UpdateRule::kAdaptive;
-  }
+  // Where gradients are taken, [d + 1].
+  const double* evaluation_weights() const;
 
+  LossKind loss_;
   ModelRule model_;
   UpdateRule rule_;
+  RuleTraits traits_;
   DeviceInfo device_;
   StreamHandle stream_;
   DeviceArray<double> powers_;  // empty: all 1
   DeviceArray<double> weights_;
-  DeviceArray<double> beside_;  // see OptimizerView
+  DeviceArray<double> states_;  // see OptimizerView
   DeviceArray<double> proposal_;
   DeviceArray<double> chunk_sums_;
   DeviceArray<std::uint32_t> blocks_done_;
@@ -70,7 +72,7 @@ class ModelState {
   PinnedArray<StepTotals> totals_;
   PinnedArray<unsigned long long> largest_read_;
   bool sums_are_clear_ = false;
-  double scale_ = 1;  // kScaled: a
+  double scale_ = 1;  // of rules that keep w = a v: a
   EvaluationPoint point_ = EvaluationPoint::kRule;
 };
 

@@ -3,6 +3,8 @@
 #include <string>
 
 #include "backend/cuda/cuda_backend.hpp"
+#include "backend/cuda/runtime.hpp"
+#include "core/build_identity.hpp"
 
 namespace ossau {
 namespace {
@@ -12,10 +14,9 @@ int driver_version() {
   return cudaDriverGetVersion(&version) == cudaSuccess ? version : 0;
 }
 
-constexpr cuda::ModuleTable kTable = {.interface = cuda::kModuleInterface,
-                                      .version = OSSAU_VERSION,
-                                      .why_no_device = cuda::why_no_device,
+constexpr cuda::ModuleTable kTable = {.why_no_device = cuda::why_no_device,
                                       .device_count = cuda::device_count,
+                                      .usable_devices = cuda::usable_devices,
                                       .describe = cuda::use_device,
                                       .runtime_version = CUDART_VERSION,
                                       .driver_version = driver_version,
@@ -28,3 +29,5 @@ extern "C" __attribute__((visibility("default"))) const ossau::cuda::ModuleTable
 ossau_cuda_backend() {
   return &ossau::kTable;
 }
+
+OSSAU_EXPORT_IDENTITY(ossau::kBuildIdentity);

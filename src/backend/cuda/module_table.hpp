@@ -4,9 +4,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "backend/backend.hpp"
-#include "backend/cuda/runtime.hpp"
+#include "core/device.hpp"
 
 namespace ossau {
 
@@ -20,13 +21,11 @@ struct CudaBackendOptions {
 namespace cuda {
 
 /// What the CUDA module offers to the program.  Both are made by the same compiler from the same
-/// sources; that is what `interface` and `version` are compared for, so they come first.
+/// sources, which load_module() has made sure of.
 struct ModuleTable {
-  int interface = 0;
-  const char* version = nullptr;
-
   std::string (*why_no_device)() = nullptr;
   int (*device_count)() = nullptr;
+  std::vector<int> (*usable_devices)() = nullptr;
   DeviceInfo (*describe)(int ordinal) = nullptr;
   int runtime_version = 0;            // 13000: 13.0
   int (*driver_version)() = nullptr;  // the newest that the driver knows; 0: no driver
@@ -34,8 +33,6 @@ struct ModuleTable {
                                            const ModelSetup& setup) = nullptr;
 };
 
-/// Raised whenever this table or a type in it changes.
-inline constexpr int kModuleInterface = 3;
 inline constexpr const char* kModuleName = "ossau_cuda";
 inline constexpr const char* kBackendEntry = "ossau_cuda_backend";
 

@@ -30,6 +30,7 @@ void Passes::add(DeviceTiles& tiles, std::span<const TileSlice> slices, const Gr
         GradientPass piece = pass;
         piece.list = {.slices = list, .count = count};
         if (pass.scores != nullptr) piece.scores = pass.scores + first * kTileRows;
+        if (pass.solver.at != nullptr) piece.solver.at = pass.solver.at + first * kTileRows;
         add_view(tiles, view, piece, touched, count);
       });
 }
@@ -41,14 +42,17 @@ void Passes::add_listed(const DeviceTiles& tiles, const GradientPass& pass,
 
 void Passes::add_view(const DeviceTiles& tiles, const RowsView& view, const GradientPass& pass,
                       const TouchedList& touched, std::int64_t slices) {
+  const bool gradient = pass.solver.stage == RowStage::kGradient;
   if (!tiles.dense()) {
-    sparse_gradient(view.sparse, pass, touched, slices, device_, stream_);
+    gradient ? sparse_gradient(view.sparse, pass, touched, slices, device_, stream_)
+             : sparse_solver_pass(view.sparse, pass, slices, device_, stream_);
   } else if (needs_scratch(tiles)) {
     const WideScratch scratch =
         wide_scratch(counters_.data(), floats_.data(), slices, tiles.set().features);
-    wide_gradient(view.dense, pass, scratch, slices, device_, stream_);
+    (gradient ? wide_gradient : wide_solver_pass)(view.dense, pass, scratch, slices, device_,
+                                                  stream_);
   } else {
-    dense_gradient(view.dense, pass, slices, device_, stream_);
+    (gradient ? dense_gradient : dense_solver_pass)(view.dense, pass, slices, device_, stream_);
   }
 }
 

@@ -55,10 +55,8 @@ int major_of(int ordinal) {
   return major;
 }
 
-std::string why_too_old(int count) {
-  for (int ordinal = 0; ordinal < count; ++ordinal) {
-    if (major_of(ordinal) >= kOldestMajor) return "";
-  }
+std::string why_too_old() {
+  if (!usable_devices().empty()) return "";
   return fmt::format("{} is too old: this build needs compute capability {}.0 or newer", name_of(0),
                      kOldestMajor);
 }
@@ -87,6 +85,14 @@ int device_count() {
   return 0;
 }
 
+std::vector<int> usable_devices() {
+  std::vector<int> usable;
+  for (int ordinal = 0; ordinal < device_count(); ++ordinal) {
+    if (major_of(ordinal) >= kOldestMajor) usable.push_back(ordinal);
+  }
+  return usable;
+}
+
 std::string why_no_device() {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
@@ -96,7 +102,7 @@ std::string why_no_device() {
     return why_none_visible();
   }
   if (status != cudaSuccess) return fmt::format("CUDA says: {}", cudaGetErrorString(status));
-  return why_too_old(count);
+  return why_too_old();
 }
 
 DeviceInfo use_device(int ordinal) {
@@ -105,8 +111,7 @@ DeviceInfo use_device(int ordinal) {
   check(cudaGetDeviceProperties(&properties, ordinal), fmt::format("look at device {}", ordinal));
   if (properties.major < kOldestMajor) {
     throw DeviceError(fmt::format(
-        "cuda: device {} ({}): compute capability {}.{} (this build needs {}.0 or newer; leave the "
-        "device out of CUDA_VISIBLE_DEVICES, or run.device: cpu)",
+        "cuda: device {} ({}): compute capability {}.{}: left out (this build needs {}.0 or newer)",
         ordinal, properties.name, properties.major, properties.minor, kOldestMajor));
   }
   DeviceInfo info{.ordinal = ordinal,

@@ -10,39 +10,25 @@
 #include <utility>
 #include <vector>
 
+#include "core/device.hpp"
 #include "core/memory.hpp"
+#include "queue.hpp"
 
 // What the CUDA backend needs of a device's runtime, without CUDA's headers.  There are two
 // implementations: runtime.cpp upon the CUDA runtime, and tests/simt/ upon the interpreter that
 // runs the kernels on the CPU; so the backend is the same text in both.
 
-// CUDA's own names for its handles.
-struct CUstream_st;
-struct CUevent_st;
-struct CUgraphExec_st;
-
 namespace ossau::cuda {
-
-using StreamHandle = CUstream_st*;
-using EventHandle = CUevent_st*;
-using GraphHandle = CUgraphExec_st*;
-
-/// One device as it is now.
-struct DeviceInfo {
-  int ordinal = 0;
-  std::string name;
-  int major = 0;  // compute capability
-  int minor = 0;
-  int multiprocessors = 0;
-  std::size_t shared_bytes = 0;  // that a block may have at most
-  std::size_t memory_bytes = 0;
-  std::size_t free_bytes = 0;
-};
 
 /// Devices that this process can see; 0 where there is no driver or no device.
 int device_count();
 
-/// Why there is none: no driver, an old driver, no device.  Empty where there is one.
+/// Those of them that the kernels run on, by their ordinals: some may be too old.  Throws
+/// DeviceError.
+std::vector<int> usable_devices();
+
+/// Why there is none: no driver, an old driver, no device that is new enough.  Empty where there is
+/// one.
 std::string why_no_device();
 
 /// Makes a device current for the calling thread and describes it.  Throws DeviceError.
@@ -61,11 +47,8 @@ void release_pinned(void* memory) noexcept;
 const void* pin(const void* memory, std::size_t bytes, const std::string& what);
 void unpin(const void* memory) noexcept;
 
-// Queued on a stream, in order.  The memory of a copy may be on either side.
+/// Queued on a stream, in order, as what queue.hpp has.  The memory may be on either side.
 void copy(void* to, const void* from, std::size_t bytes, StreamHandle stream);
-void fill_zero(void* memory, std::size_t bytes, StreamHandle stream);
-/// Sorts keys on the device, ascending.  Takes memory of its own while it runs.
-void sort_keys(std::uint64_t* keys, std::size_t count, StreamHandle stream);
 
 /// Whether everything queued so far is done.  Throws DeviceError where it failed.
 bool finished(StreamHandle stream, const char* what);

@@ -20,7 +20,10 @@ constexpr std::int64_t kListedSlices = 1 << 20;
 }  // namespace
 
 void StepRunner::run(const StepRun& run) {
-  reserve(run);
+  reserve(run.order);
+  if (run.fixed_bits != fixed_bits_) graphs_.clear();
+  fixed_bits_ = run.fixed_bits;
+  connect(run);
   const std::vector<std::int64_t>& last_round = run.order.last_round();
   copy(last_round_.data(), last_round.data(), last_round.size() * sizeof(std::int64_t), stream_);
   for (std::int64_t begin = run.steps.begin; begin < run.steps.end; begin += steps_) {
@@ -29,32 +32,35 @@ void StepRunner::run(const StepRun& run) {
   state_.set_scale(run.parameters.back().scale);
 }
 
-void StepRunner::reserve(const StepRun& run) {
-  const std::int64_t batch_rows = run.order.rows_in_batch(0);
-  if (batch_rows == batch_rows_ && run.fixed_bits == fixed_bits_) return;
-  graphs_.clear();
+void StepRunner::reserve(const BatchOrder& order) {
+  const std::int64_t batch_rows = order.rows_in_batch(0);
+  if (batch_rows == batch_rows_) return;
+  graphs_.clear();  // they keep addresses
   batch_rows_ = batch_rows;
-  fixed_bits_ = run.fixed_bits;
   stride_ = most_slices(batch_rows);
   // Whole graphs, as many as their lists may fill.
   const std::int64_t graphs = std::max<std::int64_t>(1, kListedSlices / (stride_ * kGraphSteps));
-  steps_ = std::min(run.order.steps_per_epoch(), graphs * kGraphSteps);
+  steps_ = std::min(order.steps_per_epoch(), graphs * kGraphSteps);
   const auto steps = static_cast<std::size_t>(steps_);
   const char* what = "a run of steps";
   state_of_run_ = {1, what};
-  last_round_ = {static_cast<std::size_t>(run.order.epoch().shards), what};
+  last_round_ = {static_cast<std::size_t>(order.epoch().shards), what};
   slices_ = {tiles_.resident() ? steps * static_cast<std::size_t>(stride_) : 0, what};
   counts_ = {steps, what};
   parameters_ = {steps, what};
   totals_ = {steps, what};
   totals_read_ = {steps, what};
+  if (tiles_.dense()) exchange_ = {dense_steps_words(state_.features()), what};
   passes_.reserve(tiles_, stride_);
-  if (run.queue_reduction) {
-    // The first sum connects the ranks, which no graph can hold.
-    state_.clear_sums();
-    run.queue_reduction(sums());
-    run.await(sums());
-  }
+}
+
+// The first sum connects the ranks, which no graph can hold.
+void StepRunner::connect(const StepRun& run) {
+  if (connected_ || !run.queue_reduction) return;
+  state_.clear_sums();
+  run.queue_reduction(sums());
+  run.await(sums());
+  connected_ = true;
 }
 
 void StepRunner::run_part(const StepRun& run, Range steps) {
@@ -90,10 +96,9 @@ bool StepRunner::takes_steps_in_one(const StepRun& run) const {
 }
 
 void StepRunner::run_in_one(const StepRun& run, std::int64_t steps) {
-  const std::size_t words = dense_steps_words(state_.features());
-  if (exchange_.size() < words) exchange_ = {words, "a run of steps"};
   dense_steps(tiles_.view().dense, state_.view(),
-              {.slices = slices_.data(),
+              {.loss = state_.loss(),
+               .slices = slices_.data(),
                .counts = counts_.data(),
                .parameters = parameters_.data(),
                .totals = totals_.data(),

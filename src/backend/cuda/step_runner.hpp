@@ -15,7 +15,7 @@ namespace ossau::cuda {
 
 /// Minibatch steps without the host: batches are chosen on the device; gradient, reduction and
 /// update of many steps are one graph.  Rows that stream from the host come step by step.
-class StepRunner {
+class StepRunner final : public StepGraphs {
  public:
   StepRunner(DeviceTiles& tiles, ModelState& state, Passes& passes, DeviceInfo device,
              StreamHandle stream)
@@ -25,10 +25,11 @@ class StepRunner {
         device_(std::move(device)),
         stream_(stream) {}
 
-  void run(const StepRun& run);
+  void reserve(const BatchOrder& order) override;
+  void run(const StepRun& run) override;
 
  private:
-  void reserve(const StepRun& run);
+  void connect(const StepRun& run);
   void run_part(const StepRun& run, Range steps);
   void select(const StepRun& run, Range steps);
   bool takes_steps_in_one(const StepRun& run) const;
@@ -52,6 +53,7 @@ class StepRunner {
   std::int64_t stride_ = 0;      // slices kept for a step
   std::int64_t steps_ = 0;       // that are prepared together
   int fixed_bits_ = 0;           // of the recorded graphs
+  bool connected_ = false;       // with the ranks that add up with this one
   DeviceArray<RunState> state_of_run_;
   DeviceArray<std::int64_t> last_round_;
   DeviceArray<TileSlice> slices_;           // [steps, stride]

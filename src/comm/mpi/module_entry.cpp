@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "comm/mpi/module_table.hpp"
+#include "core/build_identity.hpp"
 
 namespace ossau::mpi {
 namespace {
@@ -140,10 +141,7 @@ Start start() {
   return {.rank = {.rank = rank, .size = size}, .transport = std::make_unique<MpiTransport>()};
 }
 
-constexpr ModuleTable kTable = {.interface = kModuleInterface,
-                                .version = OSSAU_VERSION,
-                                .mpi_version = mpi_version,
-                                .start = start};
+constexpr ModuleTable kTable = {.mpi_version = mpi_version, .start = start};
 
 }  // namespace
 }  // namespace ossau::mpi
@@ -152,3 +150,5 @@ extern "C" __attribute__((visibility("default"))) const ossau::mpi::ModuleTable*
 ossau_mpi_transport() {
   return &ossau::mpi::kTable;
 }
+
+OSSAU_EXPORT_IDENTITY(ossau::kBuildIdentity);

@@ -18,17 +18,12 @@ struct Start {
 /// What the MPI module offers, a shared library beside the program that is loaded under an MPI
 /// launcher only.
 struct ModuleTable {
-  int interface = 0;
-  const char* version = nullptr;
-
   /// For example "Open MPI v4.1.4".
   std::string (*mpi_version)() = nullptr;
   /// Starts MPI; once in a process.  Throws TransportError.
   Start (*start)() = nullptr;
 };
 
-/// Raised whenever this table or a type in it changes.
-inline constexpr int kModuleInterface = 2;
 inline constexpr const char* kModuleName = "ossau_mpi";
 inline constexpr const char* kEntry = "ossau_mpi_transport";
 

@@ -18,11 +18,8 @@ std::unique_ptr<Communicator> make_nccl_communicator(Communicator& /*host*/, Dev
 }
 #endif
 
-constexpr ModuleTable kTable = {.interface = kModuleInterface,
-                                .version = OSSAU_VERSION,
-                                .why_none = why_no_nccl,
-                                .nccl_version = nccl_version,
-                                .pair = make_nccl_communicator};
+constexpr ModuleTable kTable = {
+    .why_none = why_no_nccl, .nccl_version = nccl_version, .pair = make_nccl_communicator};
 
 }  // namespace
 }  // namespace ossau::nccl

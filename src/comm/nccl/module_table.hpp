@@ -15,9 +15,6 @@ struct DeviceRank {
 
 /// What the CUDA module offers for adding up between GPUs; see backend/cuda/module_table.hpp.
 struct ModuleTable {
-  int interface = 0;
-  const char* version = nullptr;
-
   /// Why there is no NCCL; empty where there is.
   std::string (*why_none)() = nullptr;
   /// For example "2.28.9"; only where there is one.
@@ -26,8 +23,6 @@ struct ModuleTable {
   std::unique_ptr<Communicator> (*pair)(Communicator& host, DeviceRank mine) = nullptr;
 };
 
-/// Raised whenever this table or a type in it changes.
-inline constexpr int kModuleInterface = 3;
 inline constexpr const char* kModuleName = "ossau_cuda";
 inline constexpr const char* kEntry = "ossau_cuda_communicator";
 

@@ -3,7 +3,14 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+#include <cstddef>
+#include <filesystem>
+#include <new>
+#include <system_error>
+#include <vector>
+
 #include "comm/nccl/nccl_communicator.hpp"
+#include "core/module.hpp"
 
 namespace ossau::nccl {
 namespace {
@@ -17,8 +24,45 @@ void find(void* handle, const char* name, Function& function, std::string& why) 
   why = fmt::format("{} is too old: it has no {}", kFile, name);
 }
 
+// Folders where the loader looks for what this module asks for; not those that only its cache
+// knows.
+std::vector<std::filesystem::path> library_folders() {
+  std::vector<std::filesystem::path> folders;
+  Dl_info module;
+  if (::dladdr(&kFile, &module) == 0) return folders;
+  void* handle = ::dlopen(module.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+  if (handle == nullptr) return folders;
+  Dl_serinfo size;
+  if (::dlinfo(handle, RTLD_DI_SERINFOSIZE, &size) == 0) {
+    std::vector<std::max_align_t> memory(size.dls_size / sizeof(std::max_align_t) + 1);
+    auto* found = new (memory.data()) Dl_serinfo(size);
+    if (::dlinfo(handle, RTLD_DI_SERINFO, found) == 0) {
+      for (unsigned i = 0; i < found->dls_cnt; ++i) {
+        folders.emplace_back(found->dls_serpath[i].dls_name);
+      }
+    }
+  }
+  ::dlclose(handle);
+  return folders;
+}
+
+std::string why_damaged_library() {
+  for (const std::filesystem::path& folder : library_folders()) {
+    std::error_code ignored;
+    const std::filesystem::path file = folder / kFile;
+    if (!std::filesystem::exists(file, ignored)) continue;
+    const std::string damage = why_damaged(file);
+    return damage.empty() ? "" : fmt::format("{} cannot be loaded: {}", file.string(), damage);
+  }
+  return "";
+}
+
 Library load() {
   Library loaded;
+  if (const std::string damage = why_damaged_library(); !damage.empty()) {
+    loaded.why = damage;
+    return loaded;
+  }
   void* handle = ::dlopen(kFile, RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     const char* reason = ::dlerror();

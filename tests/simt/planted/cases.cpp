@@ -52,15 +52,7 @@ std::unique_ptr<Backend> backend_for(const PreparedRows& rows, const MakeBackend
 // ---- Sums and scores
 
 void add_pass(Record& record, Backend& backend, std::span<const TileSlice> slices) {
-  backend.gradient_and_scores(RowSet::kTrain, slices, kBits);
-  std::vector<float> scores(slices.size() * static_cast<std::size_t>(kTileRows));
-  backend.get_scores(scores);
-  for (std::size_t i = 0; i < slices.size(); ++i) {
-    const auto rows = static_cast<std::size_t>(slices[i].row_end - slices[i].row_begin);
-    const std::size_t first = i * static_cast<std::size_t>(kTileRows);
-    record.add_each(
-        std::span(scores).subspan(first + static_cast<std::size_t>(slices[i].row_begin), rows));
-  }
+  backend.gradient(RowSet::kTrain, slices, kBits);
   record.add_each(backend.sums(MemorySpace::kHost).host());
 }
 
@@ -77,6 +69,11 @@ Bits sums_and_scores(const PreparedRows& rows, const MakeBackend& make) {
   slices[slices.size() / 2].row_begin = 31;
   slices[slices.size() / 2].row_end = 33;
   add_pass(record, *backend, slices);
+  backend->gradient_and_scores(RowSet::kTrain, kBits);
+  record.add_each(backend->sums(MemorySpace::kHost).host());
+  std::vector<std::int64_t> keys(static_cast<std::size_t>(rows.tiles.shards.rows()));
+  backend->ranking_keys(keys);
+  record.add_each(keys);
   return record.take();
 }
 
@@ -108,6 +105,7 @@ std::vector<StepParameters> step_parameters(const ModelSetup& setup, std::size_t
       step.fold = std::fabs(step.fold_factor) < 1.0 / 16;
       step.scale = scale = step.fold ? 1 : step.fold_factor;
     }
+    prepare_step(setup.rule, setup.settings, static_cast<std::int64_t>(i) + 1, step);
     parameters.push_back(step);
   }
   return parameters;
@@ -136,8 +134,8 @@ Bits single_steps(const PreparedRows& rows, const MakeBackend& make) {
 void take_epoch(Backend& backend, const TileSet& tiles, const BatchOrder& order,
                 std::span<const StepParameters> parameters, std::span<StepTotals> totals) {
   const Range steps{0, order.steps_per_epoch()};
-  if (backend.takes_runs()) {
-    backend.run({.order = order,
+  if (StepGraphs* const graphs = backend.step_graphs()) {
+    graphs->run({.order = order,
                  .steps = steps,
                  .fixed_bits = kBits,
                  .parameters = parameters,
@@ -180,7 +178,7 @@ Bits counts(const PreparedRows& rows, const MakeBackend& make) {
   Record record;
   for (const double size : {0.0, 1.0}) {
     backend->set_weights(random_weights(rows.tiles.features, size));
-    backend->gradient_and_scores(RowSet::kTrain, backend->every_tile(RowSet::kTrain), kBits);
+    backend->gradient_and_scores(RowSet::kTrain, kBits);
     const PredictionCounts predictions = backend->count_predictions(0.0);
     record.add_each(predictions.counts);
     const PairCounts pairs = backend->count_pairs();
@@ -194,6 +192,34 @@ Bits counts(const PreparedRows& rows, const MakeBackend& make) {
   return record.take();
 }
 
+// ---- Solvers
+
+Bits solver_passes(const PreparedRows& rows, const MakeBackend& make) {
+  constexpr int kExponent = 12;
+  const auto d = static_cast<std::size_t>(rows.tiles.features);
+  const auto backend = backend_for(rows, make);
+  SolverPasses& passes = *backend->solver_passes();
+  const std::vector<double> weights = random_weights(rows.tiles.features, 1.0);
+  const std::vector<float> scoring(weights.begin(), weights.end());
+  const ScoringPoint point{.weights = std::span(scoring).first(d), .intercept = scoring.back()};
+  constexpr ScoreSlot kAt{0};
+  constexpr ScoreSlot kAlong{1};
+  passes.reserve(2, 3);
+  Record record;
+  for (const bool diagonal : {false, true}) {
+    record.add_each(passes.fused(
+        {.point = point, .to = kAt, .curvature = true, .diagonal = diagonal, .fixed_bits = kBits}));
+  }
+  record.add_each(passes.hessian_times(
+      {.direction = point, .at = kAt, .to = kAlong, .exponent = kExponent, .fixed_bits = kBits}));
+  const float steps[] = {0, 0.5F, 1};
+  record.add_each(passes.line(
+      {.from = kAt, .along = kAlong, .steps = steps, .exponent = kExponent, .fixed_bits = kBits}));
+  record.add_each(passes.gram(kAt));
+  record.add(passes.largest(kAlong));
+  return record.take();
+}
+
 // ---- Rows
 
 SharedRows shared(PreparedRows rows) { return std::make_shared<PreparedRows>(std::move(rows)); }
@@ -201,6 +227,11 @@ SharedRows shared(PreparedRows rows) { return std::make_shared<PreparedRows>(std
 SharedRows dense_rows(std::int64_t rows, std::int64_t columns, double density = 0.3) {
   return shared(
       prepare_rows({.rows = rows, .columns = columns, .density = density}, Layout::kDense));
+}
+
+SharedRows weighted_rows(std::int64_t rows, std::int64_t columns) {
+  return shared(prepare_rows({.rows = rows, .columns = columns, .density = 0.3, .weighted = true},
+                             Layout::kDense));
 }
 
 // Rows around the length of a chunk, in slots and spilled, and short ones.
@@ -216,6 +247,15 @@ SharedRows sparse_rows(bool ones) {
     for (std::int64_t i = 0; i < 9; ++i) {
       add_spread_row(table, kColumns, i == 7 ? length : i, ones);
     }
+  }
+  return shared(prepare_table(table, kColumns, Layout::kSparse));
+}
+
+SharedRows narrow_sparse_rows() {
+  constexpr std::int64_t kColumns = 60;
+  Table table;
+  for (std::int64_t i = 0; i < 3 * kTileRows + 5; ++i) {
+    add_spread_row(table, kColumns, i % 50 == 7 ? 40 : i % 9, false);
   }
   return shared(prepare_table(table, kColumns, Layout::kSparse));
 }
@@ -243,7 +283,7 @@ SharedRows with_rule(const SharedRows& rows, UpdateRule rule, const Penalty& pen
   PreparedRows changed = *rows;
   changed.setup.rule = rule;
   changed.setup.penalty = penalty;
-  changed.setup.momentum = 0.9;
+  changed.setup.settings = {{0.9, 0.99, 1e-8}};
   return shared(std::move(changed));
 }
 
@@ -270,6 +310,12 @@ PlantedCase overflow_case(const std::string& name, const SharedRows& rows) {
 PlantedCase steps_case(const std::string& name, const SharedRows& rows) {
   return {name, device(2, 227), std::nullopt,
           [rows](const MakeBackend& make) { return single_steps(*rows, make); }};
+}
+
+PlantedCase solver_case(const std::string& name, const simt::Limits& limits,
+                        const SharedRows& rows) {
+  return {name, limits, std::nullopt,
+          [rows](const MakeBackend& make) { return solver_passes(*rows, make); }};
 }
 
 PlantedCase run_case(const std::string& name, const SharedRows& rows, std::int64_t batch_rows) {
@@ -307,11 +353,17 @@ std::vector<PlantedCase> planted_cases() {
           steps_case("momentum", with_rule(two_blocks, UpdateRule::kMomentum, l1)),
           steps_case("nesterov", with_rule(two_blocks, UpdateRule::kNesterov, l1)),
           steps_case("adaptive", with_rule(two_blocks, UpdateRule::kAdaptive, l2)),
+          steps_case("adam", with_rule(two_blocks, UpdateRule::kAdam, l1)),
           steps_case("scaled, listed", scaled),
+          steps_case("adagrad, listed", with_rule(scaled, UpdateRule::kAdagrad, {})),
           run_case("run, dense", dense_rows(64 * 21 + 5, 12), 100),
           run_case("run, blocks that meet", dense_rows(64 * 70 + 5, 200), 64 * 12),
           run_case("run, wide", dense_rows(64 * 6 + 5, 850), 64),
           run_case("run, scaled", scaled, 37),
+          run_case("run, adam", with_rule(dense_rows(64 * 5 + 3, 12), UpdateRule::kAdam, l2), 100),
+          solver_case("solver, dense", device(2, 227), weighted_rows(64 * 5 + 1, 70)),
+          solver_case("solver, wide", device(2, 56), weighted_rows(64 * 2 + 1, 300)),
+          solver_case("solver, sparse", device(2, 227), narrow_sparse_rows()),
           {"evaluation", device(2, 227), std::nullopt,
            [many](const MakeBackend& make) { return counts(*many, make); }}};
 }

@@ -1,7 +1,6 @@
-# Not here because the interpreter cannot show them: a fence that is missing, since it has one order
-# of memory for all threads; a plain `*sum += value`, since others run only where something lets them.
-# Not here because they harm nothing: a dense slot filled again without its __syncwarp, since the
-# shuffles before it wait for every lane; a column too many in sum_group(), whose sum no lane keeps.
+# Not here because the interpreter cannot show them: a __threadfence that is missing, since it has one
+# order of memory for all threads; a plain `*sum += value`, since others run only where something lets
+# them.  Not here because it harms nothing: a column too many in sum_group(), whose sum no lane keeps.
 
 # ---- Barriers
 
@@ -40,6 +39,26 @@ planted_bug(ChunksOfTwoTilesInOneBufferAreSeen
   COMPILE gradient.cu IN dense_gradient.cuh
   FROM [[turn_ ^= 1]]
   TO [[turn_ ^= 0]])
+
+planted_bug(ADenseSlotFilledAgainBeforeEveryLaneHasReadItIsSeen
+  COMPILE gradient.cu IN dense_gradient.cuh
+  FROM [[__syncwarp();  // every lane has read the slot]]
+  TO [[]])
+
+planted_bug(ADenseSlotFilledAgainWithoutAFenceIsSeen
+  COMPILE gradient.cu IN dense_gradient.cuh
+  FROM [[fence_proxy_async();]]
+  TO [[]])
+
+planted_bug(AWideSlotFilledAgainWithoutAFenceIsSeen
+  COMPILE gradient.cu IN wide_gradient.cuh
+  FROM [[fence_proxy_async();]]
+  TO [[]])
+
+planted_bug(ASlotOfSmallStepsFilledAgainWithoutAFenceIsSeen
+  COMPILE steps.cu IN dense_steps.cuh
+  FROM [[fence_proxy_async();]]
+  TO [[]])
 
 planted_bug(AWideSlotFilledAgainBeforeEveryLaneHasReadItIsSeen
   COMPILE gradient.cu IN wide_gradient.cuh
@@ -155,13 +174,13 @@ planted_bug(AnAdditionThatLosesAnotherIsSeen
 
 planted_bug(ALossThatIsNotClampedIsSeen
   COMPILE gradient.cu IN warp.cuh
-  FROM [[small ? row.loss : kLargestLoss]]
-  TO [[row.loss]])
+  FROM [[small ? loss : kLargestLoss]]
+  TO [[loss]])
 
 planted_bug(AScoreThatIsNotFiniteAndNotReplacedIsSeen
   COMPILE gradient.cu IN warp.cuh
-  FROM [[row_loss(finite ? score : 0.0f]]
-  TO [[row_loss(score]])
+  FROM [[return finite ? score : 0.0f;]]
+  TO [[return score;]])
 
 planted_bug(SumsThatAreNotClearedAreSeen
   COMPILE update.cu IN update.cuh
@@ -178,14 +197,24 @@ planted_bug(ATouchedFeatureMovedTwiceIsSeen
   FROM [[atomicExch(reinterpret_cast<unsigned long long*>(sums + j), 0ull)]]
   TO [[([&] { const auto sum = sums[j]; __threadfence(); sums[j] = 0; return sum; }())]])
 
+planted_bug(StatesOfARuleThatShareTheirMemoryAreSeen
+  COMPILE update.cu IN element_update.cuh
+  FROM [=[states[k * apart + j] = state[k]]=]
+  TO [=[states[j] = state[k]]=])
+
+planted_bug(AStateThatAKernelOfManyStepsKeepsToItselfIsSeen
+  COMPILE steps.cu IN dense_steps.cuh
+  FROM [[copy_states(shared_.states, view_.states);]]
+  TO [[]])
+
 planted_bug(AListedUpdateThatForgetsTheInterceptIsSeen
   COMPILE update.cu IN update.cuh
-  FROM [[if (model.intercept) {]]
-  TO [[if (model.intercept && !listed) {]])
+  FROM [[i <= features;]]
+  TO [[i < features + (listed ? 0 : 1);]])
 
 planted_bug(AFoldOfListedFeaturesAloneIsSeen
   COMPILE update.cu IN update.cuh
-  FROM [[!parameters.fold && parameters.scale > 0]]
+  FROM [[R::keeps_untouched(model, parameters)]]
   TO [[parameters.scale > 0]])
 
 # ---- Batches and sparse rows
@@ -230,8 +259,8 @@ planted_bug(SumsOfFrequentFeaturesTakenBeforeAllHaveAddedAreSeen
 
 planted_bug(FrequentFeaturesThatAreNotListedAreSeen
   COMPILE gradient.cu IN sparse_gradient.cuh
-  FROM [[add_feature(rows_.hot[i], sum) :]]
-  TO [[(add_feature(rows_.hot[i], sum), kNone) :]])
+  FROM [[add_feature(run, rows_.hot[i], sum) :]]
+  TO [[(add_feature(run, rows_.hot[i], sum), kNone) :]])
 
 planted_bug(StreamedRowsWhoseLastWordsAreAllTheSameAreSeen
   COMPILE rows.cu IN segments.cuh
@@ -284,3 +313,32 @@ planted_bug(AScoreOnTheCutTakenForANegativeIsSeen
   COMPILE rows.cu IN evaluation.cuh
   FROM [[(scores[i]) >= cut]]
   TO [[(scores[i]) > cut]])
+
+# ---- Solvers
+
+planted_bug(EntriesOfAGramMatrixReadBeforeAllAreThereAreSeen
+  COMPILE gram.cu IN gram.cuh
+  FROM [[      __syncthreads();
+      // Roots are read]]
+  TO [[      // Roots are read]])
+
+planted_bug(EntriesOfAGramMatrixReplacedWhileOthersReadThemAreSeen
+  COMPILE gram.cu IN gram.cuh
+  FROM [[      __syncthreads();
+      stage(place, left_first_, left_);]]
+  TO [[      stage(place, left_first_, left_);]])
+
+planted_bug(TilesOfALineTakenByTwoWarpsAreSeen
+  COMPILE solver.cu IN scores.cuh
+  FROM [[tile += apart) take_tile(tile);]]
+  TO [[tile += apart) { take_tile(tile); take_tile(tile); }]])
+
+planted_bug(HessianProductsWithoutTheWeightAreSeen
+  COMPILE solver.cu IN row_stage.cuh
+  FROM [[target.weight() * finite_or_zero(q, totals)]]
+  TO [[finite_or_zero(q, totals)]])
+
+planted_bug(ResidualsTakenForCurvaturesAreSeen
+  COMPILE solver.cu IN row_stage.cuh
+  FROM [[rows[i] = curved;]]
+  TO [[rows[i] = rows[0];]])

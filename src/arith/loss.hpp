@@ -5,10 +5,17 @@
 
 #include "arith/bits.hpp"
 #include "arith/contract.hpp"
+#include "arith/elementary.hpp"
+
+// The losses for one row at a time, and what tells them apart; lanes of rows include the same
+// formulae (loss_formulas.hpp).
 
 namespace ossau {
 
-/// The operations of logistic_formula.hpp on one float.
+/// What a row costs; with_loss() is the list of their formulae.
+enum class LossKind { kLogistic };
+
+/// The operations of loss_formulas.hpp on one float.
 struct ScalarOps {
   using Float = float;
   using Mask = bool;
@@ -40,6 +47,10 @@ struct ScalarOps {
   static OSSAU_HOST_DEVICE float max(float a, float b) { return a > b ? a : b; }
   static OSSAU_HOST_DEVICE bool greater_equal(float a, float b) { return a >= b; }
   static OSSAU_HOST_DEVICE float select(bool mask, float yes, float no) { return mask ? yes : no; }
+  static OSSAU_HOST_DEVICE float flip_sign(float x, float sign) {
+    return bit_copy<float>(bit_copy<std::uint32_t>(x) ^
+                           (bit_copy<std::uint32_t>(sign) & 0x80000000u));
+  }
   /// 2^k as a product of two normal floats; k is an integer in [-150, 0].
   static OSSAU_HOST_DEVICE Scale power_of_two_halves(float k) {
     const auto whole = static_cast<std::int32_t>(k);
@@ -53,22 +64,29 @@ struct ScalarOps {
   }
 };
 
-#include "arith/logistic_formula.hpp"
+#include "arith/loss_formulas.hpp"
 
-/// Loss and residual of one row.
-struct RowLoss {
-  float residual;  // d loss / d score, times the row's weight
-  float loss;      // times the row's weight
+/// What must be known of a loss without its formulae.
+struct LossTraits {
+  double largest_curvature;
+  double (*decision_cut)(double threshold);
+  double (*constant_score)(double share);
+  double (*constant_loss)(double share, double fit);
 };
+inline LossTraits traits_of(LossKind kind) {
+  return with_loss<ScalarOps>(kind, [](auto of_row) {
+    using Loss = decltype(of_row);
+    return LossTraits{Loss::kLargestCurvature, Loss::decision_cut, Loss::constant_score,
+                      Loss::constant_loss};
+  });
+}
 
-/// score: finite.  signed_weight: -c for a positive row, +c for a negative one, 0 <= c <= 1.
-/// With m = -score for a positive row and score for a negative one, residual = +-c sigmoid(m) and
-/// loss = c softplus(m).  Never p - y, which cancels.
-OSSAU_HOST_DEVICE inline RowLoss row_loss(float score, float signed_weight) {
-  const std::uint32_t sign = bit_copy<std::uint32_t>(signed_weight) & 0x80000000u;
-  const auto m = bit_copy<float>(bit_copy<std::uint32_t>(score) ^ sign);
-  const auto value = logistic<ScalarOps>(m);
-  return {value.sigmoid * signed_weight, value.softplus * ScalarOps::abs(signed_weight)};
+/// What a tile keeps of a row's label and weight: the weight, with a minus sign for a positive row.
+OSSAU_HOST_DEVICE inline float signed_weight(bool positive, float weight) {
+  return positive ? -weight : weight;
+}
+OSSAU_HOST_DEVICE inline bool is_positive(float signed_weight) {
+  return (bit_copy<std::uint32_t>(signed_weight) & 0x80000000u) != 0;
 }
 
 }  // namespace ossau

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+
+#include "solve/vectors.hpp"
+
+namespace ossau {
+
+/// The factor U of a positive definite matrix U'U, in float64.  Every element goes through the same
+/// roundings in the same order, on any processor.
+/// Source: Golub and Van Loan, Matrix Computations, 4th edition, section 4.2 (outer products).
+class CholeskyFactor {
+ public:
+  /// Adds `damping` times its diagonal to the matrix until every pivot is safely above 0, more each
+  /// time.  Columns of zeros are left out: a solution is 0 there.
+  explicit CholeskyFactor(const Triangle& matrix);
+
+  /// x <- (U'U)^-1 x, [n]
+  void solve(std::span<double> x) const;
+
+  /// What was added in the end, as a share of the diagonal.
+  double damping() const { return damping_; }
+
+ private:
+  Triangle factor_;
+  double damping_ = 0;
+};
+
+}  // namespace ossau
