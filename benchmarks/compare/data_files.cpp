@@ -58,7 +58,12 @@ Table read_part(const std::string& folder, const std::string& part, const DataHe
   if (header.sparse) {
     table.row_start = read_array<std::int64_t>(path("row_start"));
     table.index = read_array<std::uint32_t>(path("index"));
-    table.value.assign(table.index.size(), 1.0);
+    if (std::filesystem::exists(path("value"))) {
+      const std::vector<float> values = read_array<float>(path("value"));
+      table.value.assign(values.begin(), values.end());
+    } else {
+      table.value.assign(table.index.size(), 1.0);
+    }
   } else {
     add_dense_rows(read_array<float>(path("values")), header.features, table);
   }
@@ -114,7 +119,7 @@ Dataset read_data(const std::string& folder, const DataHeader& header) {
   }
   dataset.schema.classes = {"0", "1"};
   dataset.train = read_part(folder, "train", header);
-  dataset.validation = read_part(folder, "held_out", header);
+  if (header.held_out_rows > 0) dataset.validation = read_part(folder, "held_out", header);
   return dataset;
 }
 

@@ -9,8 +9,8 @@
 // The files that Ossau and its peers read alike: a folder with header.json and, for each of
 // `train` and `held_out`, raw little-endian arrays:
 //   dense    PART.values     float32 [rows, features]
-//   sparse   PART.row_start  int64 [rows + 1];  PART.index  uint32, ascending within a row; the
-//            values are ones and not written
+//   sparse   PART.row_start  int64 [rows + 1];  PART.index  uint32, ascending within a row;
+//            PART.value  float32, or no such file where all are ones
 //   both     PART.label      uint8 [rows], {0, 1}
 
 namespace ossau::compare {

@@ -4,6 +4,9 @@
 //   describe                                  what runs here
 //   pass                                      one gradient of all training rows, weights 0.01
 //   epoch batch=B rate=R                      one epoch of plain steps from weights 0
+//   solve l2=L [l1=L] [gap=G] solution=FILE   the default method, to its certified optimum; the
+//   weights
+//                                             and the intercept go to FILE as float64
 //   fit budget=EPOCHS l2=L [batch=B] [rate=R] [momentum=M] [schedule=cosine] [restart=adaptive]
 // With repeat=N the work is done N times in a row, and `seconds` is their median.
 // Answers hold `seconds`, of the work alone, and `loss`: a pass's and an epoch's mean log loss on
@@ -16,6 +19,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <fstream>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -34,6 +38,7 @@
 #include "ossau/error.hpp"
 #include "train/preparation.hpp"
 #include "train/trainer.hpp"
+#include "train/training.hpp"
 #include "train/update_rule.hpp"
 
 namespace ossau::compare {
@@ -72,21 +77,23 @@ Config base_config() {
   Config config;
   config.data.standardize = AutoBool::kFalse;
   config.data.shuffle = false;
+  config.model.l2 = 0;
+  config.optimizer.method = Method::kSgd;
   return config;
 }
 
 Config epoch_config(const Command& command) {
   Config config = base_config();
   config.training.epochs = 1;
-  config.training.batch_size = command.integer("batch", config.training.batch_size);
+  config.training.batch_size = command.integer("batch", TrainingConfig::kUsualBatchSize);
   config.optimizer.learning_rate = command.number("rate", 0.01);
   return config;
 }
 
 Config fit_config(const Command& command) {
   Config config = base_config();
-  config.training.epochs = command.integer("budget", config.training.epochs);
-  config.training.evaluate_every = config.training.epochs;  // held-out rows at the end alone
+  config.training.epochs = command.integer("budget", TrainingConfig::kUsualEpochs);
+  config.training.evaluate_every = *config.training.epochs;  // held-out rows at the end alone
   config.training.batch_size = command.integer("batch", TrainingConfig::kAllRows);
   config.model.l2 = command.number("l2", 0);
   config.optimizer.momentum = command.number("momentum", 0);
@@ -104,7 +111,9 @@ class Worker {
     Config config = base_config();
     config.data.layout = header.sparse ? Layout::kSparse : Layout::kDense;
     ThreadPool pool(threads);
-    data_ = prepare(config, read_data(folder, header), *communicator_, pool);
+    const Dataset dataset = read_data(folder, header);
+    schema_ = dataset.schema;
+    data_ = prepare(config, dataset, *communicator_, pool);
   }
 
   nlohmann::json answer(const Command& command) {
@@ -112,13 +121,14 @@ class Worker {
     if (command.task == "pass") return pass();
     if (command.task == "epoch") return epoch(command);
     if (command.task == "fit") return fit(command);
+    if (command.task == "solve") return solve(command);
     return {{"error", fmt::format("{}: no such task", command.task)}};
   }
 
  private:
   nlohmann::json describe() {
     use_backend(base_config());
-    return {{"program", "Ossau"}, {"simd", backend_->simd()}, {"threads", threads_}};
+    return {{"program", "Ossau"}, {"simd", backend_->attributes().unit}, {"threads", threads_}};
   }
 
   nlohmann::json pass() {
@@ -144,16 +154,48 @@ class Worker {
     return {{"seconds", summary.time.train_s}, {"loss", summary.validation->log_loss}};
   }
 
+  nlohmann::json solve(const Command& command) {
+    Config config;
+    config.data.standardize = AutoBool::kFalse;
+    config.model.l2 = command.number("l2", 0);
+    config.model.l1 = command.number("l1", 0);
+    if (command.options.count("gap") > 0) config.training.gap = command.number("gap", 0);
+    config.run.threads = threads_;
+    backend_.reset();
+    PreparedData rows = data_;
+    const TrainingResult result =
+        train_rows(config, rows, schema_, *communicator_, make_backend, nullptr);
+    write_solution(result.model, command.options.at("solution"));
+    const Convergence& reached = result.summary.convergence.value();
+    return {{"seconds", result.summary.time.train_s},
+            {"loss", result.summary.train.log_loss},
+            {"method", result.summary.method},
+            {"gap", reached.gap},
+            {"certified", reached.certified},
+            {"converged", reached.converged},
+            {"passes", reached.passes},
+            {"gram_passes", reached.gram_passes}};
+  }
+
+  static void write_solution(const Model& model, const std::string& path) {
+    std::vector<double> numbers = model.weights;
+    numbers.push_back(model.intercept);
+    std::ofstream file(path, std::ios::binary);
+    file.write(reinterpret_cast<const char*>(numbers.data()),
+               static_cast<std::streamsize>(numbers.size() * sizeof(double)));
+    if (!file.flush()) throw DataError(fmt::format("{}: cannot be written", path));
+  }
+
   Summary train(const Config& config, bool held_out) {
     use_backend(config);
-    const Penalty penalty = make_penalty(config);
+    const UpdateRule rule = choose_rule(config, data_.layout);
     TrainerData data{.shards = data_.rows.train.shards,
                      .train = RowSetInfo(RowSet::kTrain, data_.rows.train),
                      .validation = std::nullopt,
-                     .first_rate = config.optimizer.learning_rate.value_or(
-                         safe_learning_rate(data_.lipschitz, penalty)),
-                     .penalty = penalty,
-                     .rule = choose_rule(config, data_.layout),
+                     .first_rate = first_learning_rate(config, rule, data_.lipschitz),
+                     .penalty = make_penalty(config),
+                     .rule = rule,
+                     .settings = settings_of(rule, config.optimizer),
                      .features = data_.transform.columns()};
     if (held_out) data.validation.emplace(RowSet::kValidation, data_.rows.validation);
     Trainer trainer(config, data, *backend_, *communicator_, nullptr);
@@ -163,22 +205,22 @@ class Worker {
   // A backend is made for one rule and penalty; making it is no part of any time.
   void use_backend(const Config& config) {
     const UpdateRule rule = choose_rule(config, data_.layout);
-    const std::string key =
-        fmt::format("{} {} {}", static_cast<int>(rule), config.optimizer.momentum, config.model.l2);
+    const std::string key = fmt::format("{} {} {}", static_cast<int>(rule),
+                                        config.optimizer.momentum, *config.model.l2);
     if (backend_ != nullptr && key == backend_key_) return;
     backend_.reset();
     backend_ = make_backend(config.run, {}, threads_, data_.rows,
-                            {.outputs = 1,
-                             .intercept = config.model.intercept,
+                            {.intercept = config.model.intercept,
                              .exponent_power = data_.transform.exponent_power,
                              .rule = rule,
-                             .momentum = config.optimizer.momentum,
+                             .settings = settings_of(rule, config.optimizer),
                              .penalty = make_penalty(config)});
     backend_key_ = key;
   }
 
   std::int64_t threads_;
   std::unique_ptr<Communicator> communicator_;
+  Schema schema_;
   PreparedData data_;
   std::unique_ptr<Backend> backend_;
   std::string backend_key_;
@@ -205,7 +247,7 @@ void serve(Worker& worker) {
     } catch (const std::exception& error) {  // a diverging fit, say: compare.py tells
       answer = {{"error", error.what()}};
     }
-    std::cout << answer.dump() << std::endl;
+    std::cout << answer.dump() << '\n' << std::flush;
   }
 }
 
