@@ -156,9 +156,9 @@ void check_solver(const Config& config, Findings& findings) {
     for (const std::string& key : keys_of_rules(config)) {
       warning(findings, {key, "optimizer.method"}, chosen);
     }
-    if (config.model.l1 > 0 && method != Method::kProximalNewton) {
+    if (config.model.l1 > 0 && method == Method::kGramLbfgs) {
       error(findings, {"optimizer.method", "model.l1"},
-            fmt::format("{} knows no L1 penalty (use auto or proximal_newton)", name_of(method)));
+            "gram_lbfgs knows no L1 penalty (use auto, proximal_newton or newton_cg)");
     }
     if (method == Method::kProximalNewton && config.model.l1 == 0) {
       error(findings, {"optimizer.method", "model.l1"},
@@ -172,8 +172,7 @@ void check_ends(const Config& config, Findings& findings) {
   const Method method = config.optimizer.method;
   const TrainingConfig& training = config.training;
   const TrainingConfig usual;
-  // With l1 `auto` may be a rule.
-  const bool solves = is_solver(method) || (goes_to_optimum(config) && config.model.l1 == 0);
+  const bool solves = goes_to_optimum(config);
   if (solves && training.tolerance != usual.tolerance) {
     warning(findings, {"training.tolerance", "optimizer.method"},
             "ignored: a solver ends by training.gap");

@@ -100,8 +100,9 @@ void visit_optimizer(V& v, OptimizerT& optimizer) {
       "(training.batch_size). adagrad "
       "and adam give each weight a rate of its own; momentum, nesterov and restart are sgd's. "
       "Solvers go to the optimum and say how near it they are (training.gap): gram_lbfgs is "
-      "L-BFGS on a factor of the Gram matrix, for up to some thousand features; newton_cg is "
-      "Newton's method by conjugate gradients, for any number; proximal_newton is for l1.");
+      "L-BFGS on a factor of the Gram matrix, for up to some thousand features, and "
+      "proximal_newton the same for l1; newton_cg is Newton's method by conjugate gradients, "
+      "for any number of features, with l1 or without.");
   v.field("learning_rate", Or{"auto", Real{{.low = 0, .low_excluded = true}}},
           optimizer.learning_rate,
           "Step length. auto is 0.1 for adagrad, 0.01 for adam, and for sgd 1/L, L = max c (|x|^2 "
@@ -174,6 +175,9 @@ void visit_training(V& v, TrainingT& training) {
       "require_convergence", Flag{}, training.require_convergence,
       "Whether a training that ends farther from the optimum than training.gap fails (exit code "
       "2), once its results are written. false: it warns.");
+  v.field("init", Or{"null", Text{"a model file"}}, training.init,
+          "A model to start from, of the same label: columns are told by name, those that it does "
+          "not know start at 0. null: weights of 0 and the intercept that fits best.");
   v.field("evaluate_every", Whole{.low = 1}, training.evaluate_every,
           "Epochs between two measurements on the validation rows.");
   v.optional_section(

@@ -16,7 +16,7 @@ constexpr bool is_solver(Method method) {
 /// The keys that only rules have and that are set: whoever sets one wants a rule.
 std::vector<std::string> keys_of_rules(const Config& config);
 
-/// Whether a training is to reach the optimum: by a solver, or by what `auto` takes in its place.
+/// Whether a training is to reach the optimum: by a solver, named or chosen by `auto`.
 bool goes_to_optimum(const Config& config);
 
 }  // namespace ossau

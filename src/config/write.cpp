@@ -192,6 +192,7 @@ nlohmann::json model_config_json(const Config& config) {
     if (method != name_of(config.optimizer.method)) json["optimizer"].erase(std::string(method));
   }
   json["training"].erase("require_convergence");
+  json["training"].erase("init");  // a path, as those of data
   if (!is_solver(config.optimizer.method)) {
     json["training"].erase("gap");
     json["training"].erase("max_passes");

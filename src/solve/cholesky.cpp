@@ -49,12 +49,13 @@ void subtract_panel(Triangle& matrix, std::size_t begin, std::size_t end, std::s
 }
 
 // Turns row k into a row of the factor; false where its pivot is not safely above 0.
-bool finish_row(std::span<double> row, double diagonal) {
+bool finish_row(std::span<double> row, double diagonal, double& least_pivot) {
   if (diagonal == 0) {  // of a column of zeros
     std::fill(row.begin(), row.end(), 0.0);
     return true;
   }
   if (!(row[0] > kLeastPivot * diagonal)) return false;
+  least_pivot = std::fmin(least_pivot, row[0] / diagonal);
   const double root = std::sqrt(row[0]);
   row[0] = root;
   for (std::size_t j = 1; j < row.size(); ++j) row[j] /= root;
@@ -62,14 +63,14 @@ bool finish_row(std::span<double> row, double diagonal) {
 }
 
 // False where a pivot fails.
-bool factorize(Triangle& matrix) {
+bool factorize(Triangle& matrix, double& least_pivot) {
   const std::size_t n = matrix.columns;
   std::vector<double> diagonal(n);
   for (std::size_t i = 0; i < n; ++i) diagonal[i] = matrix.row(i)[0];
   for (std::size_t begin = 0; begin < n; begin += kPanel) {
     const std::size_t end = std::min(begin + kPanel, n);
     for (std::size_t k = begin; k < end; ++k) {
-      if (!finish_row(matrix.row(k), diagonal[k])) return false;
+      if (!finish_row(matrix.row(k), diagonal[k], least_pivot)) return false;
       for (std::size_t i = k + 1; i < end; ++i) subtract_outer(matrix, k, i, matrix.row(i));
     }
     for (std::size_t i = end; i < n; ++i) subtract_panel(matrix, begin, end, i);
@@ -84,7 +85,8 @@ void add_to_diagonal(Triangle& matrix, double share) {
 }  // namespace
 
 CholeskyFactor::CholeskyFactor(const Triangle& matrix) : factor_(matrix) {
-  while (!factorize(factor_)) {
+  while (!factorize(factor_, least_pivot_)) {
+    least_pivot_ = 1;
     damping_ = damping_ == 0 ? kFirstDamping : damping_ * kDampingFactor;
     factor_ = matrix;
     if (damping_ > kMostDamping) {  // the diagonal alone

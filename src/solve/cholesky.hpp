@@ -22,10 +22,14 @@ class CholeskyFactor {
 
   /// What was added in the end, as a share of the diagonal.
   double damping() const { return damping_; }
+  /// The least that is left of a column's diagonal, as a share of it, once what the columns before
+  /// it explain is taken away: near 0 where columns are nearly collinear.
+  double least_pivot() const { return least_pivot_; }
 
  private:
   Triangle factor_;
   double damping_ = 0;
+  double least_pivot_ = 1;
 };
 
 }  // namespace ossau

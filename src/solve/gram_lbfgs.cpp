@@ -21,6 +21,10 @@ constexpr int kHalvings = 60;
 // Reads that a step to a new Gram matrix costs beside it.
 constexpr double kRefreshReads = 3;
 
+// What the rounding of rows to 13 bits adds to a pivot is about 2^-21 of its diagonal: smaller ones
+// say little of how the value bends there.
+constexpr double kTrustedPivot = 0x1p-16;
+
 constexpr EvaluationExtras kExtras{.curvature = true};
 
 // log2 up to 0.09, the same on every processor.
@@ -44,6 +48,10 @@ class GramLbfgs final : public StandingSolver {
     if (state_.bounds.size() == 1) return false;
     take_gram();
     return step();
+  }
+
+  bool nearly_collinear() const override {
+    return factor_ && (factor_->damping() > 0 || factor_->least_pivot() < kTrustedPivot);
   }
 
  private:

@@ -7,17 +7,16 @@
 
 #include "solve/certificate.hpp"
 #include "solve/line_search.hpp"
+#include "solve/newton_step.hpp"
 #include "solve/standing.hpp"
 
 namespace ossau {
 namespace {
 
-constexpr ScoreSlot kProducts{Standing::kSlots + 1};  // X q of one product
 constexpr EvaluationExtras kExtras{.curvature = true, .diagonal = true};
 
 // How small the residual must become: a share of the gradient that shrinks with it.
 constexpr double kLargestForcing = 0.5;
-constexpr int kMostProducts = 300;
 
 // Where the step would lower the value by so many goals or less it may be the last one: then it is
 // made so well that the bound behind it is within the goal too.
@@ -25,14 +24,6 @@ constexpr double kLastStep = 10;
 constexpr double kLastStepBound = 0.3;
 
 constexpr double kLeftSlope = 0.9;  // of a searched step
-
-// What conjugate gradients have found.
-struct NewtonStep {
-  Vector step;      // d; X d is in kSlopes
-  Vector residual;  // r = -g - H d
-  std::vector<StepPair> products = {};
-  int stride = 1;  // between those that are kept
-};
 
 class NewtonCg final : public StandingSolver {
  public:
@@ -47,19 +38,11 @@ class NewtonCg final : public StandingSolver {
   }
 
  private:
-  // x <- about the inverse Hessian times x.
-  void precondition(Vector& x) const {
-    const Vector& diagonal = standing_.at().diagonal;
-    const auto base = [&](Vector& v) {
-      for (std::size_t j = 0; j < v.size(); ++j) {
-        if (diagonal[j] > 0) v[j] /= diagonal[j];  // else no row has the feature
-      }
-    };
-    apply_pairs(state_.pairs, base, x);
-  }
-
   bool step(double goal) {
-    NewtonStep found = conjugate_gradients(goal);
+    const Orthant everywhere(standing_.point(), standing_.at().gradient, 0);
+    NewtonStep found =
+        find_newton_step(objective_, standing_, everywhere, state_.pairs, options_.memory,
+                         [&](const Progress& progress) { return is_enough(progress, goal); });
     const double slope = dot(standing_.at().gradient, found.step);
     if (!(slope < 0)) return false;
     keep_pairs(std::move(found.products));
@@ -83,62 +66,19 @@ class NewtonCg final : public StandingSolver {
     }
   }
 
-  // Every product at first, then every second, every fourth ...
-  void note_product(int number, Vector q, Vector product, NewtonStep& found) const {
-    if (options_.memory == 0 || number % found.stride != 0) return;
-    if (found.products.size() == 2 * options_.memory) {
-      for (std::size_t i = 1; i < options_.memory; ++i) {
-        found.products[i] = std::move(found.products[2 * i]);
-      }
-      found.products.resize(options_.memory);
-      found.stride *= 2;
-      if (number % found.stride != 0) return;
-    }
-    found.products.push_back({std::move(q), std::move(product)});
-  }
-
-  NewtonStep conjugate_gradients(double goal) {
-    const Vector& gradient = standing_.at().gradient;
-    NewtonStep found{.step = Vector(gradient.size()), .residual = gradient};
-    for (double& each : found.residual) each = -each;
-    Vector scaled = found.residual;
-    precondition(scaled);
-    double size = dot(found.residual, scaled);
-    const double first = std::sqrt(size);
-    if (state_.first_gradient == 0) state_.first_gradient = first;
-    const double forcing = std::fmin(kLargestForcing, std::sqrt(first / state_.first_gradient));
-    objective_.clear_scores(standing_.scores(), kSlopes);
-    Vector along = scaled;
-    for (int k = 0; k < kMostProducts && size > 0; ++k) {
-      Vector q = objective_.rounded(along);
-      Vector product = objective_.hessian_times(q, standing_.scores(), kProducts);
-      if (product.empty()) break;
-      const double bend = dot(q, product);
-      if (!(bend > 0)) break;
-      const double length = dot(found.residual, q) / bend;
-      axpy(length, q, found.step);
-      axpy(-length, product, found.residual);
-      objective_.add_scores(length, kProducts, kSlopes);
-      note_product(k, std::move(q), std::move(product), found);
-      scaled = found.residual;
-      precondition(scaled);
-      const double next = dot(found.residual, scaled);
-      if (std::sqrt(next) <= forcing * first && is_good(found, goal)) break;
-      for (std::size_t j = 0; j < along.size(); ++j) along[j] = scaled[j] + next / size * along[j];
-      size = next;
-    }
-    return found;
-  }
-
   // Whether a step may end here: a last one must bring the bound home as well.
-  bool is_good(const NewtonStep& found, double goal) const {
-    const double gain =
-        (dot(found.residual, found.step) - dot(standing_.at().gradient, found.step)) / 2;
+  bool is_enough(const Progress& progress, double goal) {
+    if (state_.first_gradient == 0) state_.first_gradient = progress.first_size;
+    const double forcing =
+        std::fmin(kLargestForcing, std::sqrt(progress.first_size / state_.first_gradient));
+    if (progress.size > forcing * progress.first_size) return false;
+    const Vector& step = progress.found.step;
+    const double gain = (dot(progress.residual, step) - dot(standing_.at().gradient, step)) / 2;
     if (gain > kLastStep * goal || !(objective_.penalties().l2 > 0)) return true;
     Evaluation behind = standing_.at();  // as far as the Hessian knows
-    for (std::size_t j = 0; j < found.residual.size(); ++j) behind.gradient[j] = -found.residual[j];
+    for (std::size_t j = 0; j < step.size(); ++j) behind.gradient[j] = -progress.residual[j];
     Vector point = standing_.point();
-    axpy(1, found.step, point);
+    axpy(1, step, point);
     return gap_bound(behind, point, objective_.penalties()) <= kLastStepBound * goal;
   }
 

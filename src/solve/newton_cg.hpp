@@ -10,7 +10,8 @@ struct NewtonCgOptions {
   std::size_t memory = 20;  // pairs of the last step's conjugate gradients that are kept
 };
 
-/// Newton's method by conjugate gradients, for problems whose Gram matrix is too dear.  They are
+/// Newton's method by conjugate gradients, for problems whose Gram matrix is too dear and that
+/// have no L1 penalty.  They are
 /// preconditioned by the Hessian's diagonal and by pairs of the last step's.
 /// from: as of make_gram_lbfgs().
 /// Source: Dembo and Steihaug, Truncated-Newton algorithms, 1983; Morales and Nocedal, Automatic

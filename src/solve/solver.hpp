@@ -44,6 +44,7 @@ struct SolverState {
   double gap = INFINITY;          // see Solver::gap()
   double best_gap = INFINITY;     // so far
   std::int64_t without_gain = 0;  // iterations since it was halved
+  std::int64_t settled = 0;       // steps that left most zeros where they were, in a row
   std::int64_t reads = 0;         // of the rows
   std::int64_t gram_passes = 0;
 };
@@ -68,6 +69,8 @@ class Solver {
   /// How far the value is above the minimum as far as the solver knows: gap_bound(), or, without
   /// penalties, what it estimates.
   virtual double gap() const = 0;
+  /// Whether the solver knows columns so nearly collinear that what it estimates is far too small.
+  virtual bool nearly_collinear() const { return false; }
 
   virtual SolverState state() const = 0;
 };

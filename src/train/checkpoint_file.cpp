@@ -43,6 +43,7 @@ void each_number(State& state, const Visit& visit) {
     visit("gap", state.solver->gap);
     visit("best_gap", state.solver->best_gap);
     visit("without_gain", state.solver->without_gain);
+    visit("settled", state.solver->settled);
   }
 }
 

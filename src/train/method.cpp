@@ -16,6 +16,7 @@
 #include "ossau/error.hpp"
 #include "solve/gram_lbfgs.hpp"
 #include "solve/newton_cg.hpp"
+#include "solve/orthant_newton.hpp"
 #include "solve/proximal_newton.hpp"
 
 namespace ossau {
@@ -48,7 +49,7 @@ double gram_reads(const PreparedData& data) {
          static_cast<double>(4 * std::max<std::int64_t>(1, data.entries));
 }
 
-// Beyond this conjugate gradients or a first-order method are done before a Gram matrix is.
+// Beyond this conjugate gradients are done before a Gram matrix is.
 constexpr double kMostGramReads = 40;
 // Nor may it take more memory than this on each thread.
 constexpr std::int64_t kMostGramColumns = 6000;
@@ -73,15 +74,8 @@ Method choose_method(const Config& config, const PreparedData& data) {
   }
   if (config.optimizer.method != Method::kAuto) return config.optimizer.method;
   if (!keys_of_rules(config).empty()) return Method::kSgd;
-  if (config.model.l1 == 0) return gram_pays(data) ? Method::kGramLbfgs : Method::kNewtonCg;
-  return gram_pays(data) ? Method::kProximalNewton : Method::kSgd;
-}
-
-// Where L1 asks for more than a Gram matrix: full batches, accelerated.
-void use_full_batches(Config& config) {
-  config.optimizer.restart = Restart::kAdaptive;
-  config.training.batch_size = TrainingConfig::kAllRows;
-  config.training.epochs = config.training.max_passes;
+  if (!gram_pays(data)) return Method::kNewtonCg;
+  return config.model.l1 > 0 ? Method::kProximalNewton : Method::kGramLbfgs;
 }
 
 }  // namespace
@@ -89,7 +83,6 @@ void use_full_batches(Config& config) {
 Config resolved(const Config& config, const PreparedData& data) {
   Config result = config;
   result.optimizer.method = choose_method(config, data);
-  if (goes_to_optimum(config) && result.optimizer.method == Method::kSgd) use_full_batches(result);
   if (!is_solver(result.optimizer.method)) {
     TrainingConfig& training = result.training;
     training.epochs = training.epochs.value_or(TrainingConfig::kUsualEpochs);
@@ -108,11 +101,8 @@ void say_choices(const Config& given, const Config& config, const Schema& schema
         fmt::format("data.csv.label: auto: \"{}\" (another: --label NAME)", schema.label_column));
   }
   if (given.optimizer.method == Method::kAuto && config.optimizer.method == Method::kSgd) {
-    const std::vector<std::string> keys = keys_of_rules(given);
-    log_info(keys.empty()
-                 ? std::string("optimizer.method: auto: full batches, accelerated (restart: "
-                               "adaptive): a Gram matrix of these columns is too dear for l1")
-                 : fmt::format("optimizer.method: auto: sgd, because {} is set", keys.front()));
+    log_info(fmt::format("optimizer.method: auto: sgd, because {} is set",
+                         keys_of_rules(given).front()));
   }
   if (!given.model.l2 && *config.model.l2 > 0) {
     log_info(fmt::format(
@@ -136,6 +126,7 @@ std::unique_ptr<Solver> make_solver(const SolverPlan& plan, Objective& objective
     case Method::kGramLbfgs:
       return make_gram_lbfgs(objective, std::move(from), {.gram_reads = plan.gram_reads});
     case Method::kNewtonCg:
+      if (objective.penalties().l1 > 0) return make_orthant_newton(objective, std::move(from), {});
       return make_newton_cg(objective, std::move(from), {.memory = plan.memory});
     case Method::kProximalNewton:
       return make_proximal_newton(objective, std::move(from), {.gram_reads = plan.gram_reads});

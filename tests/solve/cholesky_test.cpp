@@ -112,6 +112,21 @@ TEST(Cholesky, SolvesForAKnownSolution) {
   }
 }
 
+// The last column is the first one but for a part that is 2^-k of it.
+TEST(Cholesky, TellsHowMuchOfAColumnTheOthersLeave) {
+  for (const int k : {2, 8, 14}) {
+    Columns columns = random_columns(60, 5, 11);
+    const Vector own = random_vector(60, 12);
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      columns[4][i] = columns[0][i] + std::ldexp(own[i], -k);
+    }
+    const double pivot = CholeskyFactor(gram_of(columns, 0)).least_pivot();
+    EXPECT_LE(pivot, std::ldexp(4.0, -2 * k)) << k;
+    EXPECT_GE(pivot, std::ldexp(0.05, -2 * k)) << k;
+  }
+  EXPECT_EQ(CholeskyFactor(gram_of(random_columns(60, 1, 3), 0)).least_pivot(), 1);
+}
+
 TEST(Cholesky, LeavesColumnsOfZerosOut) {
   for (const std::size_t n : {5, 40}) {
     Columns columns = random_columns(60, n, 3);

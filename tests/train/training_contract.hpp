@@ -109,6 +109,11 @@ inline std::vector<Method> methods() {
          c.optimizer.method = ossau::Method::kNewtonCg;
          c.model.l2 = 0;
        }},
+      {"newton_cg_l1",
+       [](Config& c) {
+         c.optimizer.method = ossau::Method::kNewtonCg;
+         c.model.l1 = 0.01;
+       }},
       {"gram_lbfgs", [](Config& c) { c.optimizer.method = ossau::Method::kGramLbfgs; }},
       {"gram_lbfgs_raw_weighted",
        [](Config& c) {

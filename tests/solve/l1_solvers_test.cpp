@@ -1,5 +1,3 @@
-#include "solve/proximal_newton.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,15 +9,21 @@
 
 #include "solve/float64_objective.hpp"
 #include "solve/l1_quadratic.hpp"
+#include "solve/orthant_newton.hpp"
+#include "solve/proximal_newton.hpp"
 #include "solve/solved.hpp"
 
 namespace ossau::test {
 namespace {
 
-SolverKind proximal_newton() {
-  return {"proximal_newton", [](Objective& objective, SolverState from) {
-            return make_proximal_newton(objective, std::move(from), {});
-          }};
+std::vector<SolverKind> l1_solvers() {
+  return {{"proximal_newton",
+           [](Objective& objective, SolverState from) {
+             return make_proximal_newton(objective, std::move(from), {});
+           }},
+          {"orthant_newton", [](Objective& objective, SolverState from) {
+             return make_orthant_newton(objective, std::move(from), {});
+           }}};
 }
 
 double penalty_of(const Vector& w, double l1) {
@@ -75,12 +79,24 @@ TEST(L1Quadratic, EndsWhereItsConditionsHold) {
 }
 
 struct L1Case {
+  SolverKind kind;
   Layout layout;
   double l1_share;  // of the smallest l1 at which all weights are 0
   double l2;
 };
 
-class ProximalNewtonTest : public ::testing::TestWithParam<L1Case> {
+std::vector<L1Case> l1_cases() {
+  std::vector<L1Case> all;
+  for (const SolverKind& kind : l1_solvers()) {
+    all.push_back({kind, Layout::kDense, 0.4, 0});
+    all.push_back({kind, Layout::kDense, 0.3, 1e-3});
+    all.push_back({kind, Layout::kSparse, 0.4, 1e-3});
+    all.push_back({kind, Layout::kSparse, 0.3, 0});
+  }
+  return all;
+}
+
+class L1Solvers : public ::testing::TestWithParam<L1Case> {
  protected:
   static SolverSample sample() {
     const TableShape shape{.rows = 600, .columns = 15, .density = 0.5, .weighted = true};
@@ -97,7 +113,7 @@ class ProximalNewtonTest : public ::testing::TestWithParam<L1Case> {
 
   static Solved solved(const SolverSample& sample, double wanted, std::int64_t ranks = 1) {
     const auto work = [&](Objective& objective) {
-      return solve_from_zero(objective, proximal_newton(), wanted);
+      return solve_from_zero(objective, GetParam().kind, wanted);
     };
     std::vector<Solved> of_ranks = sample.on_ranks(ranks, work);
     for (const Solved& each : of_ranks) EXPECT_EQ(each, of_ranks[0]);
@@ -105,7 +121,7 @@ class ProximalNewtonTest : public ::testing::TestWithParam<L1Case> {
   }
 };
 
-TEST_P(ProximalNewtonTest, EndsWithTheZerosThatTheConditionsAskFor) {
+TEST_P(L1Solvers, EndWithTheZerosThatTheConditionsAskFor) {
   const SolverSample rows = sample();
   const Solved found = solved(rows, 1e-6);
   EXPECT_TRUE(found.more);
@@ -119,7 +135,7 @@ TEST_P(ProximalNewtonTest, EndsWithTheZerosThatTheConditionsAskFor) {
 }
 
 // The best value that is ever seen stands for the minimum.
-TEST_P(ProximalNewtonTest, NeverClaimsToBeNearerThanItIs) {
+TEST_P(L1Solvers, NeverClaimToBeNearerThanTheyAre) {
   const SolverSample rows = sample();
   const Float64Objective exact(rows);
   const auto value = [&](const Vector& w) { return exact.value(w) + penalty_of(w, rows.l1); };
@@ -127,7 +143,7 @@ TEST_P(ProximalNewtonTest, NeverClaimsToBeNearerThanItIs) {
   rows.on_ranks(1, [&](Objective& objective) {
     SolverState start;
     start.point.resize(objective.size());
-    const auto solver = proximal_newton().make(objective, std::move(start));
+    const auto solver = GetParam().kind.make(objective, std::move(start));
     const auto note = [&](const Solver& at) { claims.emplace_back(value(at.point()), at.gap()); };
     note(*solver);
     return solve(objective, *solver, 0, 0, note);
@@ -138,40 +154,36 @@ TEST_P(ProximalNewtonTest, NeverClaimsToBeNearerThanItIs) {
   EXPECT_LT(claims.back().second, 1e-5 * least);
 }
 
-TEST_P(ProximalNewtonTest, GivesTheSameBitsOnEveryNumberOfRanks) {
+TEST_P(L1Solvers, GiveTheSameBitsOnEveryNumberOfRanks) {
   const SolverSample rows = sample();
   const Solved alone = solved(rows, 1e-6);
   for (const std::int64_t ranks : {2, 3}) EXPECT_EQ(solved(rows, 1e-6, ranks), alone) << ranks;
 }
 
-TEST_P(ProximalNewtonTest, GoesOnFromAnyStateAsIfItHadNotStopped) {
+TEST_P(L1Solvers, GoOnFromAnyStateAsIfTheyHadNotStopped) {
   const SolverSample rows = sample();
   std::vector<SolverState> states;
   const Solved whole = rows.on_ranks(1, [&](Objective& objective) {
     SolverState start;
     start.point.resize(objective.size());
-    const auto solver = proximal_newton().make(objective, std::move(start));
+    const auto solver = GetParam().kind.make(objective, std::move(start));
     states = {solver->state()};
     return solve(objective, *solver, 1e-6, 0,
                  [&](const Solver& at) { states.push_back(at.state()); });
   })[0];
   for (std::size_t k = 0; k < states.size(); ++k) {
     const auto go_on = [&](Objective& objective) {
-      const auto solver = proximal_newton().make(objective, states[k]);
+      const auto solver = GetParam().kind.make(objective, states[k]);
       return solve(objective, *solver, 1e-6, static_cast<int>(k), [](const Solver&) {});
     };
     EXPECT_EQ(rows.on_ranks(1, go_on)[0], whole) << "after " << k;
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, ProximalNewtonTest,
-    ::testing::Values(L1Case{Layout::kDense, 0.4, 0}, L1Case{Layout::kDense, 0.3, 1e-3},
-                      L1Case{Layout::kSparse, 0.4, 1e-3}, L1Case{Layout::kSparse, 0.3, 0}),
-    [](const auto& each) {
-      return std::string(each.param.layout == Layout::kDense ? "dense" : "sparse") +
-             (each.param.l2 > 0 ? "_elastic" : "_l1");
-    });
+INSTANTIATE_TEST_SUITE_P(All, L1Solvers, ::testing::ValuesIn(l1_cases()), [](const auto& each) {
+  return each.param.kind.name + (each.param.layout == Layout::kDense ? "_dense" : "_sparse") +
+         (each.param.l2 > 0 ? "_elastic" : "_l1");
+});
 
 }  // namespace
 }  // namespace ossau::test

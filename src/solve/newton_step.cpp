@@ -1,0 +1,85 @@
+#include "solve/newton_step.hpp"
+
+#include <cmath>
+#include <utility>
+
+namespace ossau {
+namespace {
+
+constexpr ScoreSlot kSlopes{Standing::kSlots};        // X d
+constexpr ScoreSlot kProducts{Standing::kSlots + 1};  // X q of one product
+
+constexpr int kMostProducts = 300;
+
+// x <- about the inverse Hessian times x, of what may move.
+void precondition(const Standing& standing, const Orthant& orthant,
+                  const std::vector<StepPair>& pairs, Vector& x) {
+  const Vector& diagonal = standing.at().diagonal;
+  const auto base = [&](Vector& v) {
+    for (std::size_t j = 0; j < v.size(); ++j) {
+      if (diagonal[j] > 0) v[j] /= diagonal[j];  // else no row has the feature
+    }
+  };
+  apply_pairs(pairs, base, x);
+  orthant.hold(x);
+}
+
+// Every product at first, then every second, every fourth ...
+void note_product(int number, std::size_t memory, Vector q, Vector product, NewtonStep& found) {
+  if (memory == 0 || number % found.stride != 0) return;
+  if (found.products.size() == 2 * memory) {
+    for (std::size_t i = 1; i < memory; ++i) {
+      found.products[i] = std::move(found.products[2 * i]);
+    }
+    found.products.resize(memory);
+    found.stride *= 2;
+    if (number % found.stride != 0) return;
+  }
+  found.products.push_back({std::move(q), std::move(product)});
+}
+
+}  // namespace
+
+NewtonStep find_newton_step(Objective& objective, const Standing& standing, const Orthant& orthant,
+                            const std::vector<StepPair>& pairs, std::size_t memory,
+                            const std::function<bool(const Progress&)>& is_enough) {
+  const std::size_t n = orthant.slopes().size();
+  NewtonStep found{.step = Vector(n), .product = Vector(n)};
+  Vector residual = orthant.slopes();
+  for (double& each : residual) each = -each;
+  Vector scaled = residual;
+  precondition(standing, orthant, pairs, scaled);
+  double size = dot(residual, scaled);
+  const double first_size = std::sqrt(size);
+  objective.clear_scores(standing.scores(), kSlopes);
+  Vector along = scaled;
+  for (int k = 0; k < kMostProducts && size > 0; ++k) {
+    Vector q = objective.rounded(along);
+    Vector product = objective.hessian_times(q, standing.scores(), kProducts);
+    if (product.empty()) break;
+    const double bend = dot(q, product);
+    if (!(bend > 0)) break;
+    const double length = dot(residual, q) / bend;
+    axpy(length, q, found.step);
+    axpy(length, product, found.product);
+    objective.add_scores(length, kProducts, kSlopes);
+    orthant.hold(product);
+    axpy(-length, product, residual);
+    note_product(k, memory, std::move(q), std::move(product), found);
+    scaled = residual;
+    precondition(standing, orthant, pairs, scaled);
+    const double next = dot(residual, scaled);
+    if (is_enough({.found = found,
+                   .residual = residual,
+                   .products = k + 1,
+                   .size = std::sqrt(next),
+                   .first_size = first_size})) {
+      break;
+    }
+    for (std::size_t j = 0; j < along.size(); ++j) along[j] = scaled[j] + next / size * along[j];
+    size = next;
+  }
+  return found;
+}
+
+}  // namespace ossau
