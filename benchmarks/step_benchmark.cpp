@@ -62,6 +62,7 @@ class Training {
     const TrainerData data{.shards = shards_,
                            .train = loaded_->info,
                            .validation = std::nullopt,
+                           .start = first_weights(config_.model, loaded_->info),
                            .first_rate = rate_,
                            .penalty = make_penalty(config_),
                            .rule = rule_,

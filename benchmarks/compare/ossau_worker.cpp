@@ -189,9 +189,11 @@ class Worker {
   Summary train(const Config& config, bool held_out) {
     use_backend(config);
     const UpdateRule rule = choose_rule(config, data_.layout);
+    const RowSetInfo train(RowSet::kTrain, data_.rows.train);
     TrainerData data{.shards = data_.rows.train.shards,
-                     .train = RowSetInfo(RowSet::kTrain, data_.rows.train),
+                     .train = train,
                      .validation = std::nullopt,
+                     .start = first_weights(config.model, train),
                      .first_rate = first_learning_rate(config, rule, data_.lipschitz),
                      .penalty = make_penalty(config),
                      .rule = rule,

@@ -107,6 +107,7 @@ struct TrainingConfig {
   std::optional<double> gap;      // solvers; absent: auto
   std::int64_t max_passes = 500;  // solvers
   bool require_convergence = false;
+  std::optional<std::string> init;  // a model file to start from
   std::int64_t evaluate_every = 1;  // epochs between two passes over the validation rows
   std::optional<EarlyStopping> early_stopping;
 

@@ -24,11 +24,12 @@ struct Metrics {
 
 /// How far a solver came.
 struct Convergence {
-  double gap = 0;           // how far the objective may be above its minimum, as a share of that
-  bool certified = false;   // the gap is proved; else, without an l2 penalty, an estimate
-  bool converged = false;   // it is what was asked for
-  std::int64_t passes = 0;  // reads of the training rows
-  std::int64_t gram_passes = 0;  // Gram matrices
+  double gap = 0;          // how far the objective may be above its minimum, as a share of that
+  bool certified = false;  // the gap is proved; else, without an l2 penalty, an estimate
+  bool converged = false;  // it is what was asked for
+  bool nearly_collinear = false;  // columns are, as far as is known: an estimate may be too small
+  std::int64_t passes = 0;        // reads of the training rows
+  std::int64_t gram_passes = 0;   // Gram matrices
 };
 
 struct Times {

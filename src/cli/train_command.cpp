@@ -19,6 +19,7 @@ namespace {
 struct TrainArguments {
   std::string file;
   std::string label;
+  std::string init;
   std::vector<std::string> overrides;
 };
 
@@ -30,6 +31,7 @@ checkpoint, and the same command goes on from there; a second Ctrl-C ends it at 
 
 Examples:
   ossau train customers.csv --label left
+  ossau train customers_of_may.csv --label left --init runs/customers/model.safetensors
   ossau train configs/quickstart.yaml
   ossau train clicks.yaml training.epochs=50 training.batch_size=all
   ossau train clicks.yaml 'data.train=[january.csv, february.csv]' run.directory=runs/winter
@@ -50,15 +52,21 @@ void add_train_command(CLI::App& program) {
       ->add_option("--label", arguments->label,
                    "the column to learn: short for data.csv.label=NAME")
       ->type_name("NAME");
+  command
+      ->add_option("--init", arguments->init,
+                   "a model to start from: short for training.init=MODEL")
+      ->type_name("MODEL");
   command->add_option("OVERRIDE", arguments->overrides, "section.key=value, any number of them")
       ->type_name("");
   command->footer(kFooter);
   command->callback([arguments] {
-    std::vector<std::string> overrides = arguments->overrides;
-    if (!arguments->label.empty()) {
-      overrides.insert(overrides.begin(),
-                       "data.csv.label=" + scalar_yaml(text_node(arguments->label)));
-    }
+    std::vector<std::string> overrides;
+    const auto set = [&](const char* key, const std::string& value) {
+      if (!value.empty()) overrides.push_back(key + ("=" + scalar_yaml(text_node(value))));
+    };
+    set("data.csv.label", arguments->label);
+    set("training.init", arguments->init);
+    overrides.insert(overrides.end(), arguments->overrides.begin(), arguments->overrides.end());
     const Config config = load_config(arguments->file, overrides);
     const Summary summary = train_and_show(config, std::cout);
     flush_output();

@@ -14,6 +14,7 @@
 #include "report/observers.hpp"
 #include "report/run_directory.hpp"
 #include "train/checkpoint_folder.hpp"
+#include "train/model.hpp"
 #include "train/resume.hpp"
 
 namespace ossau {
@@ -59,6 +60,7 @@ TrainingResult run_and_record(const Config& config, const TrainFunction& trainer
   const Stopwatch watch;
   // Before any data is read: a run that may not be written should fail in its first second.
   require_resume_path(config.checkpoint);
+  if (config.training.init) (void)load_model(*config.training.init);
   const RunDirectory run = prepare_run_directory(config);
   Config placed = config;
   placed.checkpoint.directory = checkpoint_directory(config).string();

@@ -79,9 +79,15 @@ std::string CheckpointIdentity::key() const {
 }
 
 CheckpointIdentity checkpoint_identity(const Config& config, const PreparedData& prepared,
-                                       const Schema& schema) {
+                                       const Schema& schema, const std::vector<double>& start) {
+  nlohmann::json json = model_config_json(config);
+  if (config.training.init) {
+    const auto size = static_cast<std::int64_t>(start.size());
+    json["training"]["init"] =
+        content_sha256({{"start", tensor_view(std::span(start), {size})}}, {});
+  }
   return {.exact = std::to_string(kExactVersion),
-          .config = text_of(model_config_json(config)),
+          .config = text_of(json),
           .data = data_fingerprint(prepared, schema)};
 }
 

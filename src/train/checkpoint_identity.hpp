@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "core/safetensors.hpp"
 #include "data/table.hpp"
@@ -24,8 +25,9 @@ struct CheckpointIdentity {
 };
 
 /// The identity of a training; the same on every rank.
+/// start: its first weights, which count where they are a model's.
 CheckpointIdentity checkpoint_identity(const Config& config, const PreparedData& prepared,
-                                       const Schema& schema);
+                                       const Schema& schema, const std::vector<double>& start);
 
 /// What a checkpoint says of its identity.
 TensorMetadata identity_metadata(const CheckpointIdentity& identity);

@@ -30,14 +30,30 @@ std::string text_of(const nlohmann::json& json) {
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+// A gap that is not known is null.
+nlohmann::json convergence_json(const Convergence& reached) {
+  return {{"gap", std::isfinite(reached.gap) ? nlohmann::json(reached.gap) : nlohmann::json()},
+          {"certified", reached.certified},
+          {"converged", reached.converged}};
+}
+
+Convergence convergence_from_json(const nlohmann::json& json) {
+  const nlohmann::json& gap = json.at("gap");
+  return {.gap = gap.is_null() ? INFINITY : gap.get<double>(),
+          .certified = json.at("certified").get<bool>(),
+          .converged = json.at("converged").get<bool>()};
+}
+
 TensorMetadata metadata_of(const Model& model) {
-  return {{"format", kFormatName},
-          {"exact", std::to_string(kExactVersion)},
-          {"layout", std::string(name_of(model.layout))},
-          {"feature_names", text_of(feature_names_json(model.schema))},
-          {"classes", text_of(model.schema.classes)},
-          {"schema", text_of(schema_json(model.schema))},
-          {"config", text_of(model_config_json(model.config))}};
+  TensorMetadata metadata = {{"format", kFormatName},
+                             {"exact", std::to_string(kExactVersion)},
+                             {"layout", std::string(name_of(model.layout))},
+                             {"feature_names", text_of(feature_names_json(model.schema))},
+                             {"classes", text_of(model.schema.classes)},
+                             {"schema", text_of(schema_json(model.schema))},
+                             {"config", text_of(model_config_json(model.config))}};
+  if (model.convergence) metadata["convergence"] = text_of(convergence_json(*model.convergence));
+  return metadata;
 }
 
 nlohmann::json json_entry(const Safetensors& file, const std::string& key) {
@@ -111,6 +127,9 @@ void read_meaning(const Safetensors& file, Model& model) {
         feature_names_from_json(json_entry(file, "feature_names"), model.shift.size());
     model.schema.classes = classes_from_json(json_entry(file, "classes"));
     model.config = config_from_model_json(json_entry(file, "config"));
+    if (file.metadata().contains("convergence")) {
+      model.convergence = convergence_from_json(json_entry(file, "convergence"));
+    }
   } catch (const nlohmann::json::exception& error) {
     throw DataError(fmt::format("{}: metadata: {}", file.file(), error.what()));
   } catch (const Error& error) {

@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "data/table.hpp"
 #include "ossau/config.hpp"
+#include "ossau/summary.hpp"
 
 namespace ossau {
 
@@ -19,6 +21,8 @@ struct Model {
   std::vector<std::int32_t> exponent;  // [d]: stored as feature * 2^-exponent, at most 1
   Schema schema;                       // names, categories, classes, reading options
   Layout layout = Layout::kDense;      // never kAuto
+  // Of a solver: how far from the optimum it is; only gap, certified and converged are written.
+  std::optional<Convergence> convergence;
   Config config;  // only data (without paths), model, optimizer and training are written
 
   std::int64_t n_features() const { return static_cast<std::int64_t>(shift.size()); }

@@ -39,7 +39,7 @@ SolverTrainer::SolverTrainer(const Config& config, SolverData data, Backend& bac
                  safe_learning_rate(data_.objective.lipschitz, data_.penalty), backend,
                  communicator) {
   objective_.reserve(kSolverSlots, {.curvature = true});
-  start_.point = first_weights(config.model, data_.train);
+  start_.point = data_.start;
 }
 
 void SolverTrainer::describe(TrainingStart& start) const {
@@ -62,6 +62,7 @@ Summary SolverTrainer::train() {
   summary.convergence = Convergence{.gap = relative(),
                                     .certified = std::isfinite(bound) && std::isfinite(relative()),
                                     .converged = stop_reason_ == "gap",
+                                    .nearly_collinear = solver_->nearly_collinear(),
                                     .passes = objective_.reads(),
                                     .gram_passes = objective_.grams()};
   evaluate(summary);

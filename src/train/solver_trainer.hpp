@@ -23,6 +23,7 @@ struct SolverData {
   ObjectiveSetup objective;
   RowSetInfo train;
   std::optional<RowSetInfo> validation;
+  std::vector<double> start;  // [d + 1]
   Penalty penalty;
   SolverPlan plan;
 };

@@ -38,7 +38,7 @@ Trainer::Trainer(const Config& config, TrainerData data, Backend& backend,
                 static_cast<double>(data_.entries) / static_cast<double>(data_.train.rows) *
                     static_cast<double>(order_.rows_in_batch(0))),
       evaluator_(config.model, data_.penalty, data_.first_rate, backend, communicator),
-      weights_(first_weights(config.model, data_.train)) {
+      weights_(data_.start) {
   // A step allocates nothing: room for a batch that cuts its first and last tile, and has the short
   // one between.
   batch_.reserve(static_cast<std::size_t>(order_.rows_in_batch(0) / kTileRows) + 3);

@@ -26,7 +26,8 @@ struct TrainerData {
   Shards shards;  // of the training rows
   RowSetInfo train;
   std::optional<RowSetInfo> validation;
-  double first_rate = 0;  // learning rate, `auto` resolved
+  std::vector<double> start;  // [d + 1]
+  double first_rate = 0;      // learning rate, `auto` resolved
   Penalty penalty;
   std::optional<ObjectiveSetup> objective = std::nullopt;  // absent: no bound is taken at the end
   UpdateRule rule = UpdateRule::kDescent;

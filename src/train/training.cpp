@@ -1,5 +1,7 @@
 #include "train/training.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -18,8 +20,10 @@
 #include "backend/device_choice.hpp"
 #include "comm/launch.hpp"
 #include "config/check.hpp"
+#include "config/method_keys.hpp"
 #include "core/clock.hpp"
 #include "core/floating_point.hpp"
+#include "core/log.hpp"
 #include "core/machine.hpp"
 #include "core/thread_pool.hpp"
 #include "data/read.hpp"
@@ -32,6 +36,7 @@
 #include "train/solver_trainer.hpp"
 #include "train/trainer.hpp"
 #include "train/update_rule.hpp"
+#include "train/warm_start.hpp"
 #include "train/warnings.hpp"
 
 namespace ossau {
@@ -65,11 +70,13 @@ ObjectiveSetup objective_setup(const Config& config, const PreparedData& prepare
           .lipschitz = prepared.lipschitz};
 }
 
-TrainerData trainer_data(const Config& config, const PreparedData& prepared, UpdateRule rule) {
+TrainerData trainer_data(const Config& config, const PreparedData& prepared, UpdateRule rule,
+                         const std::vector<double>& start) {
   const Penalty penalty = make_penalty(config);
   TrainerData data{.shards = prepared.rows.train.shards,
                    .train = RowSetInfo(RowSet::kTrain, prepared.rows.train),
                    .validation = std::nullopt,
+                   .start = start,
                    .first_rate = first_learning_rate(config, rule, prepared.lipschitz),
                    .penalty = penalty,
                    .objective = objective_setup(config, prepared),
@@ -83,10 +90,12 @@ TrainerData trainer_data(const Config& config, const PreparedData& prepared, Upd
   return data;
 }
 
-SolverData solver_data(const Config& config, const PreparedData& prepared) {
+SolverData solver_data(const Config& config, const PreparedData& prepared,
+                       const std::vector<double>& start) {
   SolverData data{.objective = objective_setup(config, prepared),
                   .train = RowSetInfo(RowSet::kTrain, prepared.rows.train),
                   .validation = std::nullopt,
+                  .start = start,
                   .penalty = make_penalty(config),
                   .plan = plan_solver(config, prepared)};
   if (prepared.validation_rows > 0) {
@@ -99,14 +108,15 @@ using LoopMaker = std::function<std::unique_ptr<TrainingLoop>(Backend&, Communic
                                                               TrainingObserver* observer)>;
 
 // Before the backend takes the rows.
-LoopMaker loop_maker(const Config& config, const PreparedData& prepared, UpdateRule rule) {
+LoopMaker loop_maker(const Config& config, const PreparedData& prepared, UpdateRule rule,
+                     const std::vector<double>& start) {
   if (is_solver(config.optimizer.method)) {
-    return [&config, data = solver_data(config, prepared)](
+    return [&config, data = solver_data(config, prepared, start)](
                Backend& backend, Communicator& communicator, TrainingObserver* observer) {
       return std::make_unique<SolverTrainer>(config, data, backend, communicator, observer);
     };
   }
-  return [&config, data = trainer_data(config, prepared, rule)](
+  return [&config, data = trainer_data(config, prepared, rule, start)](
              Backend& backend, Communicator& communicator, TrainingObserver* observer) {
     return std::make_unique<Trainer>(config, data, backend, communicator, observer);
   };
@@ -181,13 +191,30 @@ void require_gpu_sums(const RunConfig& run, const Communicator* processes) {
   if (ranks > 1 && unshared_gpu(run, local)) require_device_sums(ranks);
 }
 
+// Rank 0 alone has the model's file.  Collective.
+std::vector<double> starting_weights(const Config& config, const PreparedData& prepared,
+                                     const Schema& schema, Communicator& communicator) {
+  std::vector<double> weights =
+      first_weights(config.model, RowSetInfo(RowSet::kTrain, prepared.rows.train));
+  if (!config.training.init) return weights;
+  if (communicator.rank().rank == 0) {
+    WarmStart start =
+        warm_start_from(*config.training.init, schema, prepared.transform, config.model.intercept);
+    log_info(fmt::format("training.init: {}: {}", *config.training.init, describe(start)));
+    weights = std::move(start.weights);
+  }
+  communicator.broadcast(std::as_writable_bytes(std::span(weights)), 0, "first weights");
+  return weights;
+}
+
 // Only rank 0 looks at files, and hashing wide data takes a while.
 CheckpointIdentity identity_where_needed(const Config& config, const PreparedData& prepared,
-                                         const Schema& schema, RankInfo rank) {
+                                         const Schema& schema, const std::vector<double>& start,
+                                         RankInfo rank) {
   const CheckpointConfig& checkpoint = config.checkpoint;
   const bool resumes = checkpoint.resume != "auto" && checkpoint.resume != "never";
   if (rank.rank != 0 || (!checkpoint.directory && !resumes)) return {};
-  return checkpoint_identity(config, prepared, schema);
+  return checkpoint_identity(config, prepared, schema, start);
 }
 
 // Trains on a backend that has its rows, from the beginning or from a checkpoint.
@@ -267,10 +294,11 @@ TrainingResult train_rows(const Config& given, PreparedData& prepared, const Sch
   const Config config = resolved(given, prepared);
   if (communicator.rank().rank == 0) say_choices(given, config, schema);
   const UpdateRule rule = choose_rule(config, prepared.layout);
-  const LoopMaker make_loop = loop_maker(config, prepared, rule);
+  const std::vector<double> start = starting_weights(config, prepared, schema, communicator);
+  const LoopMaker make_loop = loop_maker(config, prepared, rule, start);
   const WarningFacts facts = warning_facts(given, prepared, schema);
   const CheckpointIdentity identity =
-      identity_where_needed(config, prepared, schema, communicator.rank());
+      identity_where_needed(config, prepared, schema, start, communicator.rank());
   const auto backend =
       make(config.run, communicator.local_rank(), threads_per_rank(config.run, communicator),
            std::move(prepared.rows), model_setup(config, prepared, rule));
@@ -292,6 +320,7 @@ TrainingResult train_rows(const Config& given, PreparedData& prepared, const Sch
     complete(result.summary, prepared, loop->weights());
     add_warnings(facts, config, result.summary);
     result.model = make_model(config, schema, prepared.transform, prepared.layout, loop->weights());
+    if (is_solver(config.optimizer.method)) result.model.convergence = result.summary.convergence;
     if (config.checkpoint.directory) result.checkpoint_key = identity.key();
   } catch (const Interrupted&) {
     throw;  // every rank leaves, and none waits for another

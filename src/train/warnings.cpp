@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
-#include <cstddef>
 
 #include "config/method_keys.hpp"
 #include "config/names.hpp"
+#include "core/first_names.hpp"
 #include "train/evaluation.hpp"
 
 namespace ossau {
@@ -16,16 +15,6 @@ namespace {
 using Warnings = std::vector<std::string>;
 
 bool has_no_penalty(const Config& config) { return config.model.l1 == 0 && *config.model.l2 == 0; }
-
-std::string names_of(const std::vector<std::string>& features) {
-  constexpr std::size_t kNamed = 3;
-  std::string names;
-  for (std::size_t i = 0; i < std::min(kNamed, features.size()); ++i) {
-    names += fmt::format("{}\"{}\"", i == 0 ? "" : ", ", features[i]);
-  }
-  if (features.size() > kNamed) names += fmt::format(" and {} more", features.size() - kNamed);
-  return names;
-}
 
 // Why no weights are best; empty where some are.
 std::string separation(const WarningFacts& facts, const Config& config, const Summary& summary) {
@@ -37,7 +26,7 @@ std::string separation(const WarningFacts& facts, const Config& config, const Su
         "other, so its weight grows without bound and no optimum exists (set model.l2: auto, leave "
         "the "
         "column out, or merge the category with another)",
-        names_of(facts.separating));
+        first_names(facts.separating));
   }
   const Metrics& train = summary.train;
   const bool parted = train.false_positives == 0 && train.false_negatives == 0;
@@ -54,9 +43,9 @@ std::string distance(const Convergence& reached) {
 }
 
 void warn_of_gap(const Config& config, const Summary& summary, Warnings& warnings) {
-  const Convergence reached = summary.convergence.value_or(Convergence{.gap = INFINITY});
+  const Convergence& reached = *summary.convergence;
   if (reached.converged) return;
-  if (summary.stop_reason == "passes" || summary.stop_reason == "epochs") {
+  if (summary.stop_reason == "passes") {
     warnings.push_back(fmt::format(
         "training.max_passes: {} {} too few: {} (raise training.max_passes)", reached.passes,
         reached.passes == 1 ? "pass was" : "passes were", distance(reached)));
@@ -65,6 +54,14 @@ void warn_of_gap(const Config& config, const Summary& summary, Warnings& warning
         "training.gap: {} found no way further down: {} (raise training.gap, or model.l2)",
         name_of(config.optimizer.method), distance(reached)));
   }
+}
+
+void warn_of_collinear_columns(const Config& config, const Summary& summary, Warnings& warnings) {
+  if (!has_no_penalty(config) || !summary.convergence->nearly_collinear) return;
+  warnings.emplace_back(
+      "model.l2: 0: columns are collinear, or nearly so: their weights are hardly determined, and "
+      "the objective may be much further above its minimum than estimated (set model.l2: auto, or "
+      "leave a column out)");
 }
 
 void warn_of_loss(const WarningFacts& facts, const Summary& summary, Warnings& warnings) {
@@ -123,7 +120,10 @@ void add_warnings(const WarningFacts& facts, const Config& config, Summary& summ
   Warnings& warnings = summary.warnings;
   const std::string separated = separation(facts, config, summary);
   if (separated.empty()) {
-    if (facts.goes_to_optimum) warn_of_gap(config, summary, warnings);
+    if (facts.goes_to_optimum) {
+      warn_of_gap(config, summary, warnings);
+      warn_of_collinear_columns(config, summary, warnings);
+    }
   } else {
     warnings.push_back(separated);
     if (summary.convergence) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -162,6 +164,26 @@ TEST_F(Defaults, NameColumnsThatPartTheClassesTogether) {
   EXPECT_THAT(train_quietly(config).summary.warnings,
               Contains(HasSubstr("the columns together separate the classes")));
   EXPECT_THAT(train_quietly(config_for(file)).summary.warnings, IsEmpty());
+}
+
+// The optimum is there; how near it is can only be guessed.
+TEST_F(Defaults, WarnOfCollinearColumnsWithoutAPenalty) {
+  const auto cells = [](const char* of_third) {
+    return [of_third](int i) {
+      const int x = i * 11 % 17;
+      const int z = i * i % 29;
+      return std::to_string(i * 7 % 10 < 3 + (x > 12) ? 1 : 0) + "," + std::to_string(x) + "," +
+             std::to_string(z) + "," + std::to_string(*of_third == '+' ? x + z : i * 13 % 23);
+    };
+  };
+  const auto warnings_of = [&](const char* third, std::optional<double> l2) {
+    Config config = config_for(rows("x,z,third", 200, cells(third)));
+    config.model.l2 = l2;
+    return train_quietly(config).summary.warnings;
+  };
+  EXPECT_THAT(warnings_of("+", 0.0), ElementsAre(HasSubstr("columns are collinear, or nearly so")));
+  EXPECT_THAT(warnings_of("another", 0.0), IsEmpty());
+  EXPECT_THAT(warnings_of("+", std::nullopt), IsEmpty());
 }
 
 TEST_F(Defaults, WarnOfFewRowsUnlessOthersAreThere) {

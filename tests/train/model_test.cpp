@@ -101,6 +101,26 @@ TEST(Model, ComesBackAsItWasSaved) {
   EXPECT_EQ(loaded.config.optimizer.learning_rate, 0.1);
 }
 
+TEST(Model, SaysHowNearTheOptimumItIs) {
+  const test::TemporaryDirectory directory;
+  const fs::path file = directory.path() / "model.safetensors";
+  Model model = csv_model();
+  save_model(model, file);
+  EXPECT_FALSE(load_model(file).convergence.has_value());
+  for (const double gap : {1.5e-7, std::numeric_limits<double>::infinity()}) {
+    model.convergence = Convergence{.gap = gap, .certified = gap < 1, .converged = gap < 1};
+    save_model(model, file);
+    const Convergence loaded = load_model(file).convergence.value();
+    EXPECT_EQ(loaded.gap, gap);
+    EXPECT_EQ(loaded.certified, gap < 1);
+    EXPECT_EQ(loaded.converged, gap < 1);
+  }
+  EXPECT_THAT(problem_after([](TensorViews&, TensorMetadata& metadata) {
+                metadata["convergence"] = R"({"gap": "small"})";
+              }),
+              HasSubstr("metadata: "));
+}
+
 TEST(Model, KeepsHowACsvFileWasRead) {
   const test::TemporaryDirectory directory;
   const fs::path file = directory.path() / "model.safetensors";

@@ -116,9 +116,11 @@ std::vector<double> train_with(const CpuKernels& kernels) {
   PreparedData prepared =
       prepare(config, read_dataset(config.data, std::nullopt), *communicator, pool);
   const UpdateRule rule = choose_rule(config, prepared.layout);
+  const RowSetInfo train(RowSet::kTrain, prepared.rows.train);
   TrainerData data{.shards = prepared.rows.train.shards,
-                   .train = RowSetInfo(RowSet::kTrain, prepared.rows.train),
+                   .train = train,
                    .validation = std::nullopt,
+                   .start = first_weights(config.model, train),
                    .first_rate = safe_learning_rate(prepared.lipschitz, make_penalty(config)),
                    .penalty = make_penalty(config),
                    .rule = rule,

@@ -309,14 +309,25 @@ INSTANTIATE_TEST_SUITE_P(All, SolverTraining, ::testing::ValuesIn(variants()),
 TEST(SolverTraining, TakesWideRowsOnAnyNumberOfRanks) {
   const TemporaryDirectory directory;
   Config config = wide_sparse_config(directory);
-  config.optimizer.method = Solves::kNewtonCg;
-  const Outcome expected = outcome_of(config, make_backend);
-  EXPECT_TRUE(train_quietly(config).summary.convergence->converged);
-  for (const std::int64_t ranks : {2, 3}) {
-    config.run.ranks = ranks;
-    config.run.threads = 4 - ranks;
-    config.run.simd = ranks == 2 ? Simd::kScalar : Simd::kAuto;
-    EXPECT_EQ(outcome_of(config, make_backend), expected) << ranks << " ranks";
+  config.optimizer.method = Solves::kAuto;
+  config.training.epochs.reset();
+  config.training.batch_size.reset();
+  std::int64_t without_l1 = 0;
+  for (const double l1 : {0.0, 0.01}) {
+    config.model.l1 = l1;
+    config.run = {};
+    const Outcome expected = outcome_of(config, make_backend);
+    const Summary summary = train_quietly(config).summary;
+    EXPECT_EQ(summary.method, "newton_cg");
+    EXPECT_TRUE(summary.convergence->converged);
+    if (l1 == 0) without_l1 = summary.nonzero_weights;
+    if (l1 > 0) EXPECT_LT(summary.nonzero_weights, without_l1 / 2);
+    for (const std::int64_t ranks : {2, 3}) {
+      config.run.ranks = ranks;
+      config.run.threads = 4 - ranks;
+      config.run.simd = ranks == 2 ? Simd::kScalar : Simd::kAuto;
+      EXPECT_EQ(outcome_of(config, make_backend), expected) << ranks << " ranks, l1 " << l1;
+    }
   }
 }
 

@@ -77,10 +77,7 @@ std::string words(ncclResult_t result) {
 class NcclCommunicator : public Communicator {
  public:
   NcclCommunicator(Communicator& host, DeviceRank mine)
-      : host_(host),
-        rank_(host.rank()),
-        timeout_s_(mine.timeout_s),
-        abort_(mine.timeout_s) {
+      : host_(host), rank_(host.rank()), timeout_s_(mine.timeout_s), abort_(mine.timeout_s) {
     const cudaError_t status = cudaSetDevice(mine.device);
     if (status != cudaSuccess) fail_device("use the device", status);
     start(exchange_id());
