@@ -90,7 +90,7 @@ class NcclCommunicator : public Communicator {
       take(library().comm_finalize(comm_.get()), "end of communication");
       (void)library().comm_destroy(comm_.release());
     } catch (const std::exception&) {
-      // What there was to say has been said.
+      comm_.reset();  // what there was to say has been said
     }
   }
   NcclCommunicator(const NcclCommunicator&) = delete;
