@@ -36,6 +36,7 @@ class Worker:
         ready, _, _ = select.select([self.process.stdout], [], [], timeout_s)
         if not ready:
             self.process.kill()
+            self.process.wait()
             raise WorkerError(f"no answer to `{command}` in {timeout_s:.0f} s")
         line = self.process.stdout.readline()
         if not line:

@@ -32,9 +32,9 @@ from workers import Worker, WorkerError  # noqa: E402
 GAP = 1e-6  # true and relative, checked outside of every program
 PEERS = ("scikit-learn", "glum", "LIBLINEAR", "Snap ML")
 TOLERANCES = [10.0**-k for k in range(2, 13)]
-LONGEST_S = 300.0  # of one fit; slower forms are out
-SLOWEST = 50.0  # times Ossau's time, or this many seconds at least:
-PATIENCE_S = 30.0
+LONGEST_S = 600.0  # of one fit of Ossau's
+SLOWEST = 20.0  # times Ossau's time, or this many seconds at least: slower forms of peers are out
+PATIENCE_S = 5.0
 
 
 class Judge:
@@ -50,15 +50,37 @@ class Judge:
         return (value - self.least) / self.least
 
 
-def fit(worker: Worker, command: str, solution: Path, judge: Judge) -> tuple[float, float, dict]:
+def fit(
+    worker: Worker, command: str, solution: Path, judge: Judge, limit_s: float = LONGEST_S
+) -> tuple[float, float, dict]:
     """Seconds, the true gap, and the answer."""
-    answer = worker.ask(f"{command} solution={solution}", LONGEST_S)
+    answer = worker.ask(f"{command} solution={solution}", limit_s)
     return answer["seconds"], judge.gap(solution), answer
 
 
-def best_command(worker: Worker, l2: float, limit_s: float, judge: Judge, solution: Path):
+class Peer:
+    """A program and the process that it runs in: a new one where the last was stopped."""
+
+    def __init__(self, name: str, folder: Path):
+        self.name = name
+        self.command = [sys.executable, str(HERE / "peer.py"), name, str(folder)]
+        self.log = folder / f"{name.replace(' ', '_')}.log"
+        self.running: Worker | None = None
+
+    def worker(self) -> Worker:
+        if self.running is None or self.running.process.poll() is not None:
+            self.running = Worker(self.name, self.command, self.log)
+        return self.running
+
+    def stop(self) -> None:
+        if self.running is not None:
+            self.running.stop()
+
+
+def best_command(peer: Peer, l2: float, limit_s: float, judge: Judge, solution: Path):
     """The form, threads and loosest tolerance that reach the gap soonest, and why others do not."""
     best, refused = None, []
+    worker = peer.worker()
     threads = sorted({1, os.cpu_count() or 1})
     for form in worker.program["forms"]:
         for count in threads:
@@ -66,9 +88,10 @@ def best_command(worker: Worker, l2: float, limit_s: float, judge: Judge, soluti
             for tolerance in TOLERANCES:
                 command = f"fit form={form.replace(' ', '_')} tolerance={tolerance:g} l2={l2!r} threads={count}"
                 try:
-                    seconds, gap, _ = fit(worker, command, solution, judge)
+                    seconds, gap, _ = fit(worker, command, solution, judge, limit_s)
                 except WorkerError as error:
                     why = str(error)
+                    worker = peer.worker()  # another one where this was stopped
                     break
                 if gap <= GAP:
                     if best is None or seconds < best[1]:
@@ -106,7 +129,7 @@ def run_set(data_set: sets.DataSet, options: argparse.Namespace) -> dict:
     solution = folder / "solution.f64"
     result = {"name": data_set.name, "rows": header["train_rows"], "features": header["features"],
               "sparse": header["sparse"], "l2": l2, "peers": {}}  # fmt: skip
-    started = []
+    started: list[Worker | Peer] = []
     try:
         threads = os.cpu_count() or 1
         ours = Worker("Ossau", [str(options.worker), str(folder), str(threads)], folder / "ossau.log")
@@ -121,18 +144,17 @@ def run_set(data_set: sets.DataSet, options: argparse.Namespace) -> dict:
         entrants = {"Ossau": (ours, command)}
         for name in PEERS:
             entry = result["peers"].setdefault(name, {})
+            peer = Peer(name, folder)
+            started.append(peer)
             try:
-                command_line = [sys.executable, str(HERE / "peer.py"), name, str(folder)]
-                peer = Worker(name, command_line, folder / f"{name.replace(' ', '_')}.log")
-                started.append(peer)
                 best, entry["refused"] = best_command(peer, l2, limit_s, judge, solution)
             except WorkerError as error:
                 entry["refused"] = [str(error)]
                 continue
-            entry["program"] = peer.program["program"]
+            entry["program"] = peer.worker().program["program"]
             if best is not None:
                 entry |= {"form": best[2], "gap": best[3]}
-                entrants[name] = (peer, best[0])
+                entrants[name] = (peer.worker(), best[0])
         medians = alternate(entrants, solution, options.rounds)
     finally:
         for worker in started:
