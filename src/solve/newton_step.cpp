@@ -1,6 +1,8 @@
 #include "solve/newton_step.hpp"
 
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 
 namespace ossau {
@@ -10,6 +12,10 @@ constexpr ScoreSlot kSlopes{Standing::kSlots};        // X d
 constexpr ScoreSlot kProducts{Standing::kSlots + 1};  // X q of one product
 
 constexpr int kMostProducts = 300;
+
+// Where the value bends by so small a share of what features that have nothing in common would
+// bend by, an L1 penalty decides: its slope goes on until a weight is 0.
+constexpr double kFlat = 1e-6;
 
 // x <- about the inverse Hessian times x, of what may move.
 void precondition(const Standing& standing, const Orthant& orthant,
@@ -22,6 +28,14 @@ void precondition(const Standing& standing, const Orthant& orthant,
   };
   apply_pairs(pairs, base, x);
   orthant.hold(x);
+}
+
+// How the value bends along q as far as the diagonal knows.
+double bend_of_diagonal(const Vector& diagonal, const Vector& q) {
+  return feature_sum(static_cast<std::int64_t>(q.size()), [&](std::int64_t k) {
+    const auto j = static_cast<std::size_t>(k);
+    return diagonal[j] * q[j] * q[j];
+  });
 }
 
 // Every product at first, then every second, every fourth ...
@@ -59,10 +73,14 @@ NewtonStep find_newton_step(Objective& objective, const Standing& standing, cons
     if (product.empty()) break;
     const double bend = dot(q, product);
     if (!(bend > 0)) break;
-    const double length = dot(residual, q) / bend;
+    double length = dot(residual, q) / bend;
+    const double room = orthant.room(found.step, q);
+    const bool ends = length > room && bend <= kFlat * bend_of_diagonal(standing.at().diagonal, q);
+    if (ends) length = room;
     axpy(length, q, found.step);
     axpy(length, product, found.product);
     objective.add_scores(length, kProducts, kSlopes);
+    if (ends) break;
     orthant.hold(product);
     axpy(-length, product, residual);
     note_product(k, memory, std::move(q), std::move(product), found);

@@ -52,6 +52,17 @@ class Orthant {
     return result;
   }
 
+  /// How far point + step + t along may go before a weight is 0; infinite without a penalty.
+  double room(const Vector& step, const Vector& along) const {
+    double room = INFINITY;
+    if (l1_ == 0) return room;
+    for (std::size_t j = 0; j + 1 < step.size(); ++j) {
+      const double here = point_[j] + step[j];
+      if (here * along[j] < 0) room = std::fmin(room, -here / along[j]);
+    }
+    return room;
+  }
+
   /// What the penalty changes by along a step, by its slope where the step ends.
   double penalty_change(const Vector& step) const {
     return l1_ * feature_sum(static_cast<std::int64_t>(step.size() - 1), [&](std::int64_t k) {

@@ -17,6 +17,7 @@ constexpr EvaluationExtras kExtras{.curvature = true, .diagonal = true};
 // of it is tried.
 constexpr double kRise = 0.3;
 constexpr int kHalvings = 40;
+constexpr int kClippedTrials = 6;  // halvings that may stop weights at 0
 
 // Weights have settled where so many steps in a row changed one in fifty of those that are not 0 or
 // fewer to or from 0.
@@ -122,10 +123,12 @@ class OrthantNewton final : public StandingSolver {
     return state_.gap <= goal;
   }
 
-  // The whole step within the orthant, or what halvings leave of it.
+  // The whole step within the orthant or half of it.  Else as much as keeps every sign: among
+  // nearly collinear weights one that stops at 0 while the others go on spoils the step.
   bool take(const Orthant& orthant, const Vector& step) {
     double t = 1;
     for (int i = 0; i < kHalvings; ++i, t /= 2) {
+      if (i == kClippedTrials) t = std::fmin(t, orthant.room(Vector(step.size()), step));
       const Vector along = orthant.clipped(step, t);
       const double slope = dot(orthant.slopes(), along);
       if (!(slope < 0)) continue;

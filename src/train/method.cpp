@@ -123,11 +123,14 @@ void say_choices(const Config& given, const Config& config, const Schema& schema
 }
 
 SolverPlan plan_solver(const Config& config, const PreparedData& data) {
+  // Until it knows which weights are 0 its bound is far from what is left.
+  const bool searches_zeros = config.optimizer.method == Method::kNewtonCg && config.model.l1 > 0;
   return {.method = config.optimizer.method,
           .gap = config.training.gap.value_or(TrainingConfig::kUsualGap),
           .weight = config.training.gap ? 0 : data.rows.train.total_weight / data.weight_scale,
           .gram_reads = gram_reads(data),
-          .memory = pairs_kept(data)};
+          .memory = pairs_kept(data),
+          .patience = searches_zeros ? 200 : 30};
 }
 
 std::unique_ptr<Solver> make_solver(const SolverPlan& plan, Objective& objective,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "config/method_keys.hpp"
@@ -27,6 +28,8 @@ struct SolverPlan {
   double weight = 0;       // of all rows, as given; 0: the gap is wanted as it is and no less
   double gram_reads = 0;   // what a Gram matrix costs, in reads of the rows
   std::size_t memory = 0;  // pairs that conjugate gradients keep
+  // Iterations that do not halve the gap after which float32 is taken to allow no better.
+  std::int64_t patience = 30;
 
   /// The gap to go on to where float32 allows: at half of 0.1^2 / W of the value, weights are
   /// within a tenth of their standard errors.

@@ -19,10 +19,9 @@
 namespace ossau {
 namespace {
 
-// Where the gap is not halved in so many iterations, float32 weights and scores allow no better:
-// the first where it is good enough, the second where it is not.
+// Where the gap is good enough and not halved in so many iterations, float32 weights and scores
+// allow no better.
 constexpr std::int64_t kPatience = 3;
-constexpr std::int64_t kLongPatience = 30;
 
 }  // namespace
 
@@ -92,7 +91,7 @@ bool SolverTrainer::is_over() {
     stop_reason_ = "gap";
   } else if (objective_.reads() >= config_.training.max_passes) {
     stop_reason_ = enough ? "gap" : "passes";
-  } else if (without_gain_ >= kLongPatience) {
+  } else if (without_gain_ >= plan.patience) {
     stop_reason_ = "stalled";
   }
   return !stop_reason_.empty();

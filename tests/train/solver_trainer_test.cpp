@@ -321,7 +321,9 @@ TEST(SolverTraining, TakesWideRowsOnAnyNumberOfRanks) {
     EXPECT_EQ(summary.method, "newton_cg");
     EXPECT_TRUE(summary.convergence->converged);
     if (l1 == 0) without_l1 = summary.nonzero_weights;
-    if (l1 > 0) EXPECT_LT(summary.nonzero_weights, without_l1 / 2);
+    if (l1 > 0) {
+      EXPECT_LT(summary.nonzero_weights, without_l1 / 2);
+    }
     for (const std::int64_t ranks : {2, 3}) {
       config.run.ranks = ranks;
       config.run.threads = 4 - ranks;
