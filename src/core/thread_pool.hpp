@@ -39,7 +39,9 @@ class ThreadPool {
   void run(std::int64_t threads, FunctionRef<void(std::int64_t thread)> work);
 
   /// About how long a worker takes to start: less work than that is not worth sharing.
-  double wake_s() const { return waiting_ == Waiting::kSpin ? 1e-6 : 50e-6; }
+  double wake_s() const { return waiting_ == Waiting::kSpin ? kAwakeSeconds : kAsleepSeconds; }
+  static constexpr double kAwakeSeconds = 1e-6;
+  static constexpr double kAsleepSeconds = 50e-6;
 
   /// Threads worth having for `count` items, `grain` being as many as repay a thread.
   std::int64_t threads_for(std::int64_t count, std::int64_t grain) const;

@@ -14,7 +14,7 @@ inline BackendCase cpu_case(const CpuKernels& kernels, std::int64_t threads) {
   return {std::string(kernels.name) + "_" + std::to_string(threads),
           [kernels, threads](BackendRows rows, ModelSetup setup) {
             return make_cpu_backend(kernels, threads, Waiting::kSpin, std::move(rows),
-                                    std::move(setup));
+                                    std::move(setup), ThreadPool::kAwakeSeconds);
           }};
 }
 

@@ -33,10 +33,12 @@ void expect_reference(const PreparedRows& rows, std::int64_t threads, std::size_
   for (const CpuKernels& kernels : available_kernels()) {
     SCOPED_TRACE(kernels.name);
     ThreadPool pool(threads);
-    CpuGram gram(kernels.solver.gram, pool, rows.tiles, slices, most_bytes);
-    for (int call = 0; call < 2; ++call) {
-      const std::span<const std::int64_t> sums = gram.add(scores.data());
-      EXPECT_EQ(std::vector<std::int64_t>(sums.begin(), sums.end()), expected);
+    for (const double wake_s : {0.0, 1.0}) {  // all threads, one thread
+      CpuGram gram(kernels.solver.gram, pool, rows.tiles, slices, wake_s, most_bytes);
+      for (int call = 0; call < 2; ++call) {
+        const std::span<const std::int64_t> sums = gram.add(scores.data());
+        EXPECT_EQ(std::vector<std::int64_t>(sums.begin(), sums.end()), expected);
+      }
     }
   }
 }

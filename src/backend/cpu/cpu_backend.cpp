@@ -29,7 +29,7 @@ namespace {
 class CpuBackend : public Backend {
  public:
   CpuBackend(CpuKernels kernels, std::int64_t threads, Waiting waiting, BackendRows rows,
-             ModelSetup setup)
+             ModelSetup setup, double solver_wake_s)
       : kernels_(kernels),
         attributes_{.device = "cpu", .unit = kernels.name, .memory = MemorySpace::kHost},
         pool_(threads, waiting),
@@ -41,7 +41,7 @@ class CpuBackend : public Backend {
                   std::holds_alternative<SparseTiles>(rows_.train.storage),
               pool_),
         state_(std::move(setup), pool_),
-        solver_passes_(kernels_, pool_, rows_.train, train_tiles_) {
+        solver_passes_(kernels_, pool_, rows_.train, train_tiles_, solver_wake_s) {
     self_test();
   }
 
@@ -123,7 +123,7 @@ class CpuBackend : public Backend {
     const ScoringWeights weights = state_.scoring();
     sums_.start(numbers);
     pool_.share(static_cast<std::int64_t>(slices.size()),
-                worthwhile_tiles(from, slices, numbers, pool_),
+                worthwhile_tiles(from, slices, numbers, pool_.wake_s()),
                 [&](std::int64_t thread, std::int64_t begin, std::int64_t end) {
                   kernels_.gradient(from, slices, {begin, end}, weights, fixed_scale,
                                     sums_.of(thread), scores);
@@ -171,9 +171,11 @@ class CpuBackend : public Backend {
 }  // namespace
 
 std::unique_ptr<Backend> make_cpu_backend(CpuKernels kernels, std::int64_t threads, Waiting waiting,
-                                          BackendRows rows, ModelSetup setup) {
+                                          BackendRows rows, ModelSetup setup,
+                                          double solver_wake_s) {
   if (kernels.loss != setup.loss) throw std::logic_error("kernels of another loss");
-  return std::make_unique<CpuBackend>(kernels, threads, waiting, std::move(rows), std::move(setup));
+  return std::make_unique<CpuBackend>(kernels, threads, waiting, std::move(rows), std::move(setup),
+                                      solver_wake_s);
 }
 
 }  // namespace ossau

@@ -4,12 +4,26 @@
 #include <variant>
 
 #include "backend/cpu/gradient_sums.hpp"
+#include "backend/cpu/tile_sharing.hpp"
 
 namespace ossau {
 namespace {
 
 // Of panels that threads share: so many that meeting after each time costs little.
 constexpr std::size_t kSharedPanelBytes = std::size_t{16} << 20;
+
+// Roughly what a pair of stored numbers of a row takes.
+constexpr double kDensePairSeconds = 23e-12;
+constexpr double kSparsePairSeconds = 1e-9;
+
+// What the panel of a Gram matrix takes, about.
+double panel_seconds(const TileSet& tiles, std::span<const TileSlice> slices) {
+  const bool dense = std::holds_alternative<DenseTiles>(tiles.storage);
+  const auto rows = static_cast<double>(slices.size()) * kTileRows;
+  const double numbers = 1 + static_cast<double>(stored_numbers(tiles, slices)) / rows;
+  return static_cast<double>(kGramRows) * numbers * numbers / 2 *
+         (dense ? kDensePairSeconds : kSparsePairSeconds);
+}
 
 std::size_t pairs_of_blocks(std::size_t columns) {
   const std::size_t blocks = gram_blocks(columns);
@@ -27,7 +41,7 @@ GramBlock pair_of_blocks(std::size_t number) {
 }  // namespace
 
 CpuGram::CpuGram(const GramKernels& kernels, ThreadPool& pool, const TileSet& tiles,
-                 std::span<const TileSlice> slices, std::size_t most_bytes)
+                 std::span<const TileSlice> slices, double wake_s, std::size_t most_bytes)
     : kernels_(kernels),
       pool_(pool),
       tiles_(tiles),
@@ -37,6 +51,9 @@ CpuGram::CpuGram(const GramKernels& kernels, ThreadPool& pool, const TileSet& ti
       together_(pool.size() > 1 &&
                 static_cast<std::size_t>(pool.size()) * layout_.size() * sizeof(std::int64_t) >
                     most_bytes),
+      panel_grain_(slices.empty()
+                       ? 1
+                       : 1 + static_cast<std::int64_t>(wake_s / panel_seconds(tiles, slices))),
       threads_(static_cast<std::size_t>(pool.size())) {
   const auto* sparse = std::get_if<SparseTiles>(&tiles.storage);
   const std::size_t longest = sparse == nullptr ? 0 : longest_row(*sparse);
@@ -87,12 +104,14 @@ GramRows CpuGram::rows_of(std::int64_t panel, const float* at, float* roots) con
 template <class Add>
 void CpuGram::add_apart(const float* at, const Add& add) {
   for (Thread& thread : threads_) thread.took_part = false;
-  pool_.share(panels(), 1, [&](std::int64_t number, std::int64_t begin, std::int64_t end) {
-    Thread& thread = threads_[static_cast<std::size_t>(number)];
-    if (!thread.took_part) std::fill(thread.gram.begin(), thread.gram.end(), 0);
-    thread.took_part = true;
-    for (std::int64_t i = begin; i < end; ++i) add(thread, rows_of(i, at, thread.roots.data()));
-  });
+  pool_.share(panels(), panel_grain_,
+              [&](std::int64_t number, std::int64_t begin, std::int64_t end) {
+                Thread& thread = threads_[static_cast<std::size_t>(number)];
+                if (!thread.took_part) std::fill(thread.gram.begin(), thread.gram.end(), 0);
+                thread.took_part = true;
+                for (std::int64_t i = begin; i < end; ++i)
+                  add(thread, rows_of(i, at, thread.roots.data()));
+              });
   add_matrices();
 }
 

@@ -22,9 +22,10 @@ inline constexpr std::size_t kGramBytes = std::size_t{256} << 20;
 /// together, of which each adds to its own part.
 class CpuGram {
  public:
-  /// slices: all of `tiles`, whole and in order.  All but the kernels must outlive this.
+  /// slices: all of `tiles`, whole and in order.  wake_s: work that repays a thread.  All but the
+  /// kernels must outlive this.
   CpuGram(const GramKernels& kernels, ThreadPool& pool, const TileSet& tiles,
-          std::span<const TileSlice> slices, std::size_t most_bytes = kGramBytes);
+          std::span<const TileSlice> slices, double wake_s, std::size_t most_bytes = kGramBytes);
 
   /// GramLayout; holds until the next call.
   /// at: [tiles, 64], the scores at which the curvature is taken.
@@ -66,6 +67,7 @@ class CpuGram {
   GramLayout layout_;
   std::size_t most_bytes_;
   bool together_;
+  std::int64_t panel_grain_;     // panels that repay waking a thread
   std::vector<Thread> threads_;  // the first has the result
   // Of threads that work together: some panels, their rows and these rows' roots.
   AlignedVector<std::int16_t> panels_;

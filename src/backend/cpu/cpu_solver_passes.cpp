@@ -19,7 +19,7 @@ template <class Work>
 void CpuSolverPasses::share_tiles(const Work& work) {
   const std::int64_t numbers = stored_numbers(tiles_, slices_);
   pool_.share(static_cast<std::int64_t>(slices_.size()),
-              worthwhile_tiles(tiles_, slices_, numbers, pool_),
+              worthwhile_tiles(tiles_, slices_, numbers, wake_s_),
               [&](std::int64_t thread, std::int64_t begin, std::int64_t end) {
                 work(thread, TilePart{tiles_, slices_, {begin, end}});
               });
@@ -114,7 +114,7 @@ std::span<std::int64_t> CpuSolverPasses::line(const LinePass& pass) {
 }
 
 std::span<std::int64_t> CpuSolverPasses::gram(ScoreSlot at) {
-  if (!gram_) gram_.emplace(kernels_.solver.gram, pool_, tiles_, slices_);
+  if (!gram_) gram_.emplace(kernels_.solver.gram, pool_, tiles_, slices_, wake_s_);
   return gram_->add(slot(at));
 }
 

@@ -22,8 +22,8 @@ class CpuSolverPasses : public SolverPasses {
  public:
   /// slices: all of `tiles`, whole and in order.  All but the kernels must outlive this.
   CpuSolverPasses(const CpuKernels& kernels, ThreadPool& pool, const TileSet& tiles,
-                  std::span<const TileSlice> slices)
-      : kernels_(kernels), pool_(pool), tiles_(tiles), slices_(slices) {}
+                  std::span<const TileSlice> slices, double wake_s)
+      : kernels_(kernels), pool_(pool), tiles_(tiles), slices_(slices), wake_s_(wake_s) {}
 
   void reserve(std::size_t slots, std::size_t runs) override;
 
@@ -68,6 +68,7 @@ class CpuSolverPasses : public SolverPasses {
   ThreadPool& pool_;
   const TileSet& tiles_;
   std::span<const TileSlice> slices_;
+  double wake_s_;
   std::vector<UntouchedVector<float>> slots_;                // each [tiles, 64]
   std::array<std::optional<GradientSums>, kMostRuns> sums_;  // [runs - 1], made when needed
   AlignedVector<std::int64_t> ordered_;                      // SolverSumLayout

@@ -28,13 +28,13 @@ std::int64_t stored_numbers(const TileSet& tiles, std::span<const TileSlice> sli
 }
 
 std::int64_t worthwhile_tiles(const TileSet& tiles, std::span<const TileSlice> slices,
-                              std::int64_t numbers, const ThreadPool& pool) {
+                              std::int64_t numbers, double wake_s) {
   if (slices.empty()) return 1;
   const bool dense = std::holds_alternative<DenseTiles>(tiles.storage);
   const double tile_s = kTileSeconds + (dense ? kDenseSeconds : kSparseSeconds) *
                                            static_cast<double>(numbers) /
                                            static_cast<double>(slices.size());
-  return static_cast<std::int64_t>(std::ceil(pool.wake_s() / tile_s));
+  return static_cast<std::int64_t>(std::ceil(wake_s / tile_s));
 }
 
 }  // namespace ossau

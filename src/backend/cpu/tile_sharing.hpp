@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <span>
 
-#include "core/thread_pool.hpp"
 #include "data/batch_order.hpp"
 #include "data/tiles.hpp"
 
@@ -12,8 +11,8 @@ namespace ossau {
 /// Stored numbers of the tiles of `slices`; for sparse tiles at least their entries.
 std::int64_t stored_numbers(const TileSet& tiles, std::span<const TileSlice> slices);
 
-/// Tiles that repay waking a thread, of `slices` with so many stored numbers.
+/// Tiles that repay waking a thread for wake_s, of `slices` with so many stored numbers.
 std::int64_t worthwhile_tiles(const TileSet& tiles, std::span<const TileSlice> slices,
-                              std::int64_t numbers, const ThreadPool& pool);
+                              std::int64_t numbers, double wake_s);
 
 }  // namespace ossau
