@@ -20,13 +20,8 @@ constexpr double kFlat = 1e-6;
 // x <- about the inverse Hessian times x, of what may move.
 void precondition(const Standing& standing, const Orthant& orthant,
                   const std::vector<StepPair>& pairs, Vector& x) {
-  const Vector& diagonal = standing.at().diagonal;
-  const auto base = [&](Vector& v) {
-    for (std::size_t j = 0; j < v.size(); ++j) {
-      if (diagonal[j] > 0) v[j] /= diagonal[j];  // else no row has the feature
-    }
-  };
-  apply_pairs(pairs, base, x);
+  apply_pairs(
+      pairs, [&](Vector& v) { divide_by_diagonal(standing.at().diagonal, v); }, x);
   orthant.hold(x);
 }
 

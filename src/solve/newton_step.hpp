@@ -30,7 +30,7 @@ struct Progress {
 
 /// About the step of Newton's method from a point within an orthant: by conjugate gradients,
 /// preconditioned by the Hessian's diagonal and by `pairs`.  One read a product.
-/// memory: how many products are kept at least half as many, evenly spread; 0: none.
+/// memory: of the products, evenly spread, this many are kept or up to twice as many; 0: none.
 /// is_enough: asked after every product.
 NewtonStep find_newton_step(Objective& objective, const Standing& standing, const Orthant& orthant,
                             const std::vector<StepPair>& pairs, std::size_t memory,

@@ -72,17 +72,12 @@ class OrthantNewton final : public StandingSolver {
 
   // The inverse of the Hessian's diagonal, scaled as the last pair shows.
   void base(Vector& x) const {
-    const auto solve = [&](Vector& v) {
-      const Vector& diagonal = standing_.at().diagonal;
-      for (std::size_t j = 0; j < v.size(); ++j) {
-        if (diagonal[j] > 0) v[j] /= diagonal[j];  // else no row has the feature
-      }
-    };
-    solve(x);
+    const Vector& diagonal = standing_.at().diagonal;
+    divide_by_diagonal(diagonal, x);
     if (state_.pairs.empty()) return;
     const StepPair& last = state_.pairs.back();
     Vector scaled = last.change;
-    solve(scaled);
+    divide_by_diagonal(diagonal, scaled);
     const double scale = dot(last.step, last.change) / dot(last.change, scaled);
     for (double& each : x) each *= scale;
   }

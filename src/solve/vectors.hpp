@@ -30,6 +30,13 @@ inline void axpy(double a, std::span<const double> x, std::span<double> y) {
   for (std::size_t j = 0; j < y.size(); ++j) y[j] += a * x[j];
 }
 
+/// x <- D^-1 x, D a diagonal; left as it is where that is 0, as of a feature that no row has.
+inline void divide_by_diagonal(std::span<const double> diagonal, std::span<double> x) {
+  for (std::size_t j = 0; j < x.size(); ++j) {
+    if (diagonal[j] > 0) x[j] /= diagonal[j];
+  }
+}
+
 inline Vector difference(std::span<const double> a, std::span<const double> b) {
   Vector result(a.begin(), a.end());
   axpy(-1, b, result);

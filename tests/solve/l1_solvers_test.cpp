@@ -9,22 +9,10 @@
 
 #include "solve/float64_objective.hpp"
 #include "solve/l1_quadratic.hpp"
-#include "solve/orthant_newton.hpp"
-#include "solve/proximal_newton.hpp"
 #include "solve/solved.hpp"
 
 namespace ossau::test {
 namespace {
-
-std::vector<SolverKind> l1_solvers() {
-  return {{"proximal_newton",
-           [](Objective& objective, SolverState from) {
-             return make_proximal_newton(objective, std::move(from), {});
-           }},
-          {"orthant_newton", [](Objective& objective, SolverState from) {
-             return make_orthant_newton(objective, std::move(from), {});
-           }}};
-}
 
 double penalty_of(const Vector& w, double l1) {
   double sum = 0;
@@ -87,7 +75,7 @@ struct L1Case {
 
 std::vector<L1Case> l1_cases() {
   std::vector<L1Case> all;
-  for (const SolverKind& kind : l1_solvers()) {
+  for (const SolverKind& kind : l1_solver_kinds()) {
     all.push_back({kind, Layout::kDense, 0.4, 0});
     all.push_back({kind, Layout::kDense, 0.3, 1e-3});
     all.push_back({kind, Layout::kSparse, 0.4, 1e-3});

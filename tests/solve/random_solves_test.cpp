@@ -8,8 +8,6 @@
 #include <vector>
 
 #include "solve/float64_objective.hpp"
-#include "solve/orthant_newton.hpp"
-#include "solve/proximal_newton.hpp"
 #include "solve/random_sample.hpp"
 #include "solve/solved.hpp"
 
@@ -22,18 +20,9 @@ constexpr std::uint64_t kSolves = 400;
 constexpr double kWanted = 1e-6;
 
 std::vector<SolverKind> kinds_for(bool l1) {
-  if (!l1) {
-    std::vector<SolverKind> kinds = solver_kinds();
-    kinds.resize(2);
-    return kinds;
-  }
-  return {{"proximal_newton",
-           [](Objective& objective, SolverState from) {
-             return make_proximal_newton(objective, std::move(from), {});
-           }},
-          {"orthant_newton", [](Objective& objective, SolverState from) {
-             return make_orthant_newton(objective, std::move(from), {});
-           }}};
+  std::vector<SolverKind> kinds = l1 ? l1_solver_kinds() : solver_kinds();
+  kinds.resize(2);
+  return kinds;
 }
 
 double value_of(const Float64Objective& exact, const Vector& w, double l1) {

@@ -9,6 +9,8 @@
 #include "solve/certificate.hpp"
 #include "solve/gram_lbfgs.hpp"
 #include "solve/newton_cg.hpp"
+#include "solve/orthant_newton.hpp"
+#include "solve/proximal_newton.hpp"
 
 namespace ossau::test {
 
@@ -32,6 +34,17 @@ inline std::vector<SolverKind> solver_kinds() {
           // Most of its products must be given up.
           {"newton_cg_of_two_pairs", [](Objective& objective, SolverState from) {
              return make_newton_cg(objective, std::move(from), {.memory = 2});
+           }}};
+}
+
+/// Those for an L1 penalty.
+inline std::vector<SolverKind> l1_solver_kinds() {
+  return {{"proximal_newton",
+           [](Objective& objective, SolverState from) {
+             return make_proximal_newton(objective, std::move(from), {});
+           }},
+          {"orthant_newton", [](Objective& objective, SolverState from) {
+             return make_orthant_newton(objective, std::move(from), {});
            }}};
 }
 
